@@ -1,0 +1,99 @@
+"""Every exception that simnet raises on purpose.
+
+    SimnetError
+    ├── UsageError            the caller asked for something that cannot be (exit code 2)
+    │   ├── UnknownPlace      no such host, container or namespace in the source
+    │   └── UnknownName       any other name that is not there (a table, a device, a format …)
+    └── SourceError           what was read cannot be understood (exit code 3)
+        ├── RulesError        an iptables-save dump
+        └── SnapshotError     a snapshot folder
+
+A message says what is wrong, where (file:line:column) and the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SimnetError(Exception):
+    """The root of the tree; `exit_code` is what a command ends with.
+
+    Example:
+        >>> SimnetError("no route").exit_code
+        1
+    """
+
+    exit_code = 1
+
+
+class UsageError(SimnetError):
+    """A request that cannot be met as it was put: a bad option, an impossible port."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that is not among those that exist; the message offers the nearest one.
+
+    Example:
+        >>> print(UnknownName("table", "fliter", ["filter", "nat"]))
+        no table 'fliter'; did you mean 'filter'?
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        """Say which `kind` of thing `name` was to be, and what is `known`."""
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        super().__init__(f"no {kind} {name!r}{nearest(name, self.known)}")
+
+
+class UnknownPlace(UnknownName):
+    """A place (`h1`, `h1/web`, `wan`) that the source does not hold."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Say which place was asked for, and which there are."""
+        super().__init__("place", name, known)
+
+
+class SourceError(SimnetError):
+    """Something that was read is wrong: where it is, what is wrong, and what to do.
+
+    Example:
+        >>> print(SourceError("truncated JSON", file="ip-addr.json", line=3, column=7, hint="take the snapshot again"))
+        ip-addr.json:3:7: truncated JSON; take the snapshot again
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, file: str = "", line: int = 0, column: int = 0, hint: str = "") -> None:
+        """Place the `message` at `file:line:column`; `hint` is the next step."""
+        self.message, self.file, self.line, self.column, self.hint = message, file, line, column, hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        """One line: where, what, next step."""
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return (f"{where}: " if where else "") + self.message + (f"; {self.hint}" if self.hint else "")
+
+
+class RulesError(SourceError):
+    """An iptables-save dump that cannot be loaded."""
+
+
+class SnapshotError(SourceError):
+    """A snapshot folder that lacks something or holds something unreadable."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a message: the nearest right spelling, or what there is.
+
+    Example:
+        >>> nearest("h1/wbe", ["h1/web", "wan/host"])
+        "; did you mean 'h1/web'?"
+    """
+    names = list(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are: {', '.join(names[:12])}{' …' if len(names) > 12 else ''}" if names else ""
