@@ -1,0 +1,115 @@
+"""Sockets: what a namespace's programs listen on and are connected to, and how an incoming packet finds one.
+
+Models: inet_lookup_listener, inet_lookup_established and udp4_lib_lookup2 of net/ipv4, by address and port alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .address import ip_text
+from .packet import IcmpMessage
+
+if TYPE_CHECKING:
+    from .namespace import NetNamespace
+    from .stack.tcp import Stream
+
+
+def _nothing(*_: object) -> None:
+    return
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """A TCP socket in LISTEN: `accepted` is called with each new connection. `address` 0 is any address."""
+
+    address: int
+    port: int
+    by: str
+    accepted: Callable[[Stream], None] = _nothing
+
+    def __str__(self) -> str:
+        """`tcp 0.0.0.0:22`."""
+        return f"tcp {ip_text(self.address)}:{self.port}"
+
+
+@dataclass(eq=False, slots=True)
+class DatagramSocket:
+    """A UDP socket, bound to an address (0: any) and port, and perhaps connected to a peer.
+
+    `received` is called with the source address, the source port, the data and the address that it came to.
+    """
+
+    namespace: NetNamespace = field(repr=False)
+    address: int
+    port: int
+    by: str
+    peer: tuple[int, int] | None = None
+    received: Callable[[int, int, bytes, int], None] = _nothing
+    failed: Callable[[str], None] = _nothing
+
+    @property
+    def connected(self) -> bool:
+        """Whether it takes packets from one peer only."""
+        return self.peer is not None
+
+    def __str__(self) -> str:
+        """`udp 0.0.0.0:53`."""
+        return f"udp {ip_text(self.address)}:{self.port}"
+
+
+@dataclass(eq=False, slots=True)
+class Pinger:
+    """A raw ICMP socket that waits for the echo replies of one identifier."""
+
+    ident: int
+    by: str
+    replied: Callable[[], None] = _nothing
+    errored: Callable[[IcmpMessage], None] = _nothing
+
+
+@dataclass(slots=True)
+class Sockets:
+    """All sockets of a namespace."""
+
+    listeners: list[Listener] = field(default_factory=list)
+    streams: dict[tuple[int, int, int, int], Stream] = field(default_factory=dict)
+    datagrams: list[DatagramSocket] = field(default_factory=list)
+    pingers: list[Pinger] = field(default_factory=list)
+    next_port: int = 49153
+
+    def listener(self, address: int, port: int) -> Listener | None:
+        """The listening socket for a destination; one bound to the very address goes first."""
+        fitting = [one for one in self.listeners if one.port == port and one.address in {0, address}]
+        return max(fitting, key=lambda one: one.address != 0, default=None)
+
+    def stream(self, local: int, local_port: int, remote: int, remote_port: int) -> Stream | None:
+        """The TCP connection of four addresses and ports."""
+        return self.streams.get((local, local_port, remote, remote_port))
+
+    def datagram(self, local: int, local_port: int, remote: int, remote_port: int) -> DatagramSocket | None:
+        """The UDP socket for a packet; the more it pins down, the earlier it is chosen."""
+        fitting = [
+            one
+            for one in self.datagrams
+            if one.port == local_port
+            and one.address in {0, local}
+            and (one.peer is None or one.peer == (remote, remote_port))
+        ]
+        return max(fitting, key=lambda one: (one.peer is not None) * 2 + (one.address != 0), default=None)
+
+    def pinger(self, ident: int) -> Pinger | None:
+        """The raw socket that waits for an echo identifier."""
+        return next((one for one in self.pingers if one.ident == ident), None)
+
+    def free_port(self) -> int:
+        """A port for a program that asked for none."""
+        self.next_port += 2
+        return self.next_port
+
+    def __iter__(self) -> Iterator[Listener | DatagramSocket]:
+        """What is listened on."""
+        yield from self.listeners
+        yield from (one for one in self.datagrams if one.peer is None)

@@ -1,0 +1,82 @@
+"""Receiving: from a device through PREROUTING to the routing decision, and up to this namespace's own protocols.
+
+A protocol registers itself with `protocol` (inet_add_protocol).
+
+Models: net/ipv4/ip_input.c of Linux 6.x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+from ..device import Device
+from ..namespace import NetNamespace
+from ..netfilter import hooks
+from ..packet import DEST_UNREACH, PROT_UNREACH, IPv4
+from ..route import BROADCAST, LOCAL, MULTICAST
+from ..skb import Skb
+from ..step import Drop, HandOver, Step
+from . import fragment, input_route, ip_forward, ip_output, link
+
+Protocol = Callable[[NetNamespace, Skb], Generator[Step, None, None]]
+Handler = TypeVar("Handler", bound=Protocol)
+
+_protocols: dict[int, Protocol] = {}
+
+
+def protocol(number: int) -> Callable[[Handler], Handler]:
+    """Register what takes in the packets of a protocol."""
+
+    def put(handler: Handler) -> Handler:
+        _protocols[number] = handler
+        return handler
+
+    return put
+
+
+@link.packet_type(IPv4)
+def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:
+    """Take in a packet from a device (ip_rcv): the PREROUTING hook, then the routing decision."""
+    namespace = device.namespace
+    if skb.packet_type == "P":
+        yield Drop(namespace.place, skb.serial, skb.packet, "addressed to another machine's hardware address")
+        return
+    info = skb.bridge
+    if info is not None and info.prerouted and not info.sabotaged:
+        info.sabotaged = True  # br_netfilter ran this hook at the bridge's port (ip_sabotage_in)
+    else:
+        if namespace.tracks_connections and (yield from fragment.defragment(namespace, skb, "prerouting")) is None:
+            return
+        if not (yield from hooks.run(namespace, hooks.PREROUTING, skb, device, None)):
+            return
+    if skb.route is None or skb.out is None:
+        decision = yield from input_route.route_input(namespace, skb)
+        if not decision.going:
+            if decision.code is not None and namespace.forwards and skb.packet_type == "In":
+                yield from ip_output.send_error(namespace, skb, DEST_UNREACH, decision.code)
+            return
+    assert skb.route is not None
+    if skb.route.type in {LOCAL, BROADCAST, MULTICAST}:
+        yield from deliver(namespace, skb)
+    else:
+        yield from ip_forward.forward(namespace, skb)
+
+
+def deliver(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, None]:
+    """Hand a packet to this namespace's own sockets (ip_local_deliver): reassembly, the INPUT hook, the protocol."""
+    if (yield from fragment.defragment(namespace, skb, "deliver")) is None:
+        return
+    if not (yield from hooks.run(namespace, hooks.INPUT, skb, skb.device, None)):
+        return
+    handler = _protocols.get(skb.ip.proto)
+    if handler is not None:
+        yield from handler(namespace, skb)
+        return
+    yield Drop(namespace.place, skb.serial, skb.packet, f"nobody here takes protocol {skb.ip.proto}")
+    yield from ip_output.send_error(namespace, skb, DEST_UNREACH, PROT_UNREACH)
+
+
+def wake(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, None]:
+    """Note that a process is woken for this packet."""
+    yield HandOver(namespace.place, skb.serial, skb.packet, "wake-up")
