@@ -1,0 +1,1 @@
+"""The command `simnet`: one file for each verb."""

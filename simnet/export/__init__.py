@@ -1,0 +1,1 @@
+"""Traces and figures in forms that other programs read."""
