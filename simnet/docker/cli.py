@@ -1,0 +1,209 @@
+r"""Docker's commands, read as docker reads them, on an engine: enough to build a host's networks.
+
+Example:
+    >>> session = Session("28.5.2")
+    >>> session.run("docker run -d -p 8080:80 --name c1 busybox").code
+    0
+    >>> print(session.run("docker network rm n1"))
+    Error response from daemon: network n1 not found
+    exit status 1
+    >>> print(session.run("docker run --foo busybox").text.splitlines()[0])
+    unknown flag: --foo
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from simnet.errors import UnknownName, UsageError
+
+from . import commands
+from .engine import Engine
+from .flags import SWITCH, VALUE, BadFlag, Given, read
+from .options import DaemonOptions, HostFacts
+from .refusal import Refused
+from .version import layout_of
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command printed, and its exit code."""
+
+    text: str = ""
+    code: int = 0
+
+    def __str__(self) -> str:
+        """What it printed."""
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: its usage, the flags it takes, how many words it needs, and what it does."""
+
+    usage: str
+    act: Callable[[Session, Given], str]
+    known: Mapping[str, str]
+    short: Mapping[str, str]
+    words: int = 1
+    stop: bool = False
+    failed: int = 1
+
+
+class Session:
+    """A terminal on a host: host and daemon options first, then docker's commands; the engine starts with the first."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.layout = layout_of(version)
+        self.host = HostFacts()
+        self.options = DaemonOptions()
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, started when it is first needed."""
+        if self._engine is None:
+            self._engine = Engine(self.version, self.options, self.host)
+        return self._engine
+
+    def run(self, line: str) -> Answer:
+        """Run one line."""
+        words = shlex.split(line)
+        if not words:
+            return Answer()
+        if words[0] == "docker":
+            return self._docker(words[1:])
+        if words[0] in {"dockerd", "sysctl"} and self._engine is not None:
+            raise UsageError(f"{words[0]}: the engine runs already; put this line before docker's commands")
+        if words[0] == "dockerd":
+            return self._dockerd(words[1:])
+        if words[0] == "sysctl":
+            return self._sysctl(words[1:])
+        raise UnknownName("command", words[0], ("docker", "dockerd", "sysctl"))
+
+    def script(self, text: str) -> None:
+        r"""Run several lines, `\` at the end of one joining the next to it; UsageError where one fails."""
+        for line in text.replace("\\\n", " ").splitlines():
+            answer = self.run(line)
+            if answer.code:
+                raise UsageError(f"{line.strip()}: {answer.text}")
+
+    def _dockerd(self, words: list[str]) -> Answer:
+        try:
+            self.options = commands.daemon(read(words, commands.DAEMON, commands.DAEMON_SHORT), self.layout)
+        except BadFlag as error:
+            return Answer(f"{error}\nSee 'dockerd --help'.", 125)
+        return Answer()
+
+    def _sysctl(self, words: list[str]) -> Answer:
+        for word in words:
+            key, _, value = word.partition("=")
+            if key == "net.ipv4.ip_forward":
+                self.host = replace(self.host, forwards=value == "1")
+            elif key == "net.ipv6.conf.all.forwarding":
+                self.host = replace(self.host, forwards6=value == "1")
+        return Answer()
+
+    def _docker(self, words: list[str]) -> Answer:
+        name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else " ".join(words[:1])
+        command = COMMANDS.get(name)
+        if command is None:
+            shown = " ".join(words[:1])
+            return Answer(f"docker: unknown command: docker {shown}\n\nRun 'docker --help' for more information", 1)
+        help_line = f"Run 'docker {name} --help' for more information"
+        try:
+            given = read(words[len(name.split()) :], command.known, command.short, stop=command.stop)
+            if len(given.words) < command.words:
+                need = f"requires {'at least ' if command.stop else ''}{command.words} argument"
+                raise BadFlag(f"docker: 'docker {name}' {need}{'s' if command.words > 1 else ''}")
+            return Answer(command.act(self, given))
+        except BadFlag as error:
+            if error.said_by == "daemon":
+                return Answer(f"Error response from daemon: {error}", command.failed)
+            if error.said_by == "client":
+                return Answer(f"docker: {error}\n\n{help_line}", 125)
+            return Answer(f"{error}\n\nUsage:  docker {name} {command.usage}\n\n{help_line}", 125)
+        except Refused as error:
+            return _refused(error, command, help_line)
+
+
+def _refused(error: Refused, command: Command, help_line: str) -> Answer:
+    if error.kind == "gateway_outside":
+        return Answer(str(error), command.failed)
+    said = f"Error response from daemon: {error}"
+    if command.failed == 125:
+        return Answer(f"docker: {said}\n\n{help_line}", 125)
+    return Answer(said + ("\nexit status 1" if command.usage.startswith("NETWORK [") else ""), command.failed)
+
+
+def _run(session: Session, given: Given) -> str:
+    return session.engine.run(commands.container(given, session.layout)).id
+
+
+def _create(session: Session, given: Given) -> str:
+    return session.engine.create(commands.container(given, session.layout)).id
+
+
+def _each(act: Callable[[Engine, str, Given], object]) -> Callable[[Session, Given], str]:
+    def acted(session: Session, given: Given) -> str:
+        for name in given.words:
+            act(session.engine, name, given)
+        return "\n".join(given.words)
+
+    return acted
+
+
+def _network_create(session: Session, given: Given) -> str:
+    return session.engine.create_network(commands.network(given, session.layout)).id
+
+
+def _connect(session: Session, given: Given) -> str:
+    network, container = given.words[:2]
+    wanted = commands.Attachment(network, given.last("ip"), given.last("ip6"),
+                                 int(given.last("gw-priority", "0")), tuple(given.all("alias")))  # fmt: skip
+    session.engine.connect(network, container, wanted)
+    return ""
+
+
+def _disconnect(session: Session, given: Given) -> str:
+    session.engine.disconnect(given.words[0], given.words[1])
+    return ""
+
+
+def _swarm_init(session: Session, _given: Given) -> str:
+    session.engine.swarm_init()
+    return "Swarm initialized: current node is now a manager."
+
+
+def _service_create(session: Session, given: Given) -> str:
+    return session.engine.create_service(commands.service(given)).id
+
+
+_RM = {"force": SWITCH, "volumes": SWITCH, "link": SWITCH}
+_STOP = {"time": VALUE, "timeout": VALUE, "signal": VALUE}
+_SWARM = dict.fromkeys(("advertise-addr", "listen-addr", "data-path-addr", "default-addr-pool",
+                        "default-addr-pool-mask-length", "data-path-port"), VALUE)  # fmt: skip
+COMMANDS: dict[str, Command] = {
+    "run": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _run, commands.RUN, commands.RUN_SHORT, stop=True, failed=125),
+    "create": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _create, commands.RUN, commands.RUN_SHORT, stop=True),
+    "start": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.start(name)), {}, {}),
+    "stop": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.stop(name)), _STOP,
+                    {"t": "time", "s": "signal"}),
+    "rm": Command("[OPTIONS] CONTAINER [CONTAINER...]",
+                  _each(lambda engine, name, given: engine.remove(name, force=given.on("force"))), _RM,
+                  {"f": "force", "v": "volumes", "l": "link"}),
+    "network create": Command("[OPTIONS] NETWORK", _network_create, commands.NETWORK_CREATE,
+                              commands.NETWORK_CREATE_SHORT),
+    "network rm": Command("NETWORK [NETWORK...]", _each(lambda engine, name, _: engine.remove_network(name)),
+                          {"force": SWITCH}, {"f": "force"}),
+    "network connect": Command("[OPTIONS] NETWORK CONTAINER", _connect, commands.CONNECT, {}, words=2),
+    "network disconnect": Command("[OPTIONS] NETWORK CONTAINER", _disconnect, {"force": SWITCH}, {"f": "force"},
+                                  words=2),
+    "swarm init": Command("[OPTIONS]", _swarm_init, _SWARM, {}, words=0),
+    "service create": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _service_create, commands.SERVICE_CREATE,
+                              commands.SERVICE_CREATE_SHORT, stop=True),
+    "service rm": Command("SERVICE [SERVICE...]", _each(lambda engine, name, _: engine.remove_service(name)), {}, {}),
+}  # fmt: skip

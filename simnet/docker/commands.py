@@ -1,0 +1,225 @@
+"""The commands that `cli` reads: their flags, and the engine's options made of them.
+
+A flag that does not touch the network is read and left alone.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface, IPv4Network, IPv6Network
+from typing import TYPE_CHECKING, Any
+
+from . import publish
+from .flags import SWITCH, VALUE, BadFlag, Given
+from .options import (
+    DRIVER_OPTIONS,
+    GO_BOOLS,
+    Attachment,
+    ContainerOptions,
+    DaemonOptions,
+    NetworkOptions,
+    Pool,
+    ServiceOptions,
+    ServicePort,
+    subnet_of,
+)
+
+if TYPE_CHECKING:
+    from .layout import Layout
+
+RUN = {
+    **dict.fromkeys(
+        ("name", "network", "net", "publish", "expose", "link", "ip", "ip6", "mac-address", "network-alias",
+         "net-alias", "hostname", "dns", "dns-search", "dns-option", "add-host", "env", "env-file", "volume", "mount",
+         "label", "restart", "workdir", "user", "entrypoint", "cap-add", "cap-drop", "memory", "cpus", "sysctl", "pid",
+         "ipc", "uts", "userns", "tmpfs", "device", "security-opt", "log-driver", "log-opt", "ulimit", "stop-signal",
+         "stop-timeout", "platform", "pull", "cidfile", "domainname", "runtime", "shm-size", "cgroupns"), VALUE),
+    **dict.fromkeys(("detach", "interactive", "tty", "rm", "init", "privileged", "read-only", "publish-all", "quiet"),
+                    SWITCH),
+}  # fmt: skip
+RUN_SHORT = {
+    "p": "publish", "d": "detach", "i": "interactive", "t": "tty", "P": "publish-all", "h": "hostname", "e": "env",
+    "v": "volume", "l": "label", "w": "workdir", "u": "user", "m": "memory", "q": "quiet",
+}  # fmt: skip
+NETWORK_CREATE = {
+    **dict.fromkeys(("driver", "opt", "subnet", "gateway", "ip-range", "aux-address", "ipam-driver", "ipam-opt",
+                     "label", "scope", "config-from"), VALUE),
+    **dict.fromkeys(("internal", "ipv6", "ipv4", "attachable", "ingress", "config-only"), SWITCH),
+}  # fmt: skip
+NETWORK_CREATE_SHORT = {"d": "driver", "o": "opt"}
+CONNECT = dict.fromkeys(("ip", "ip6", "alias", "link", "link-local-ip", "driver-opt", "gw-priority"), VALUE)
+SERVICE_CREATE = {
+    **dict.fromkeys(("name", "publish", "network", "replicas", "mode", "endpoint-mode", "constraint", "env", "label",
+                     "mount", "hostname", "limit-cpu", "limit-memory", "restart-condition", "update-delay"), VALUE),
+    **dict.fromkeys(("detach", "quiet", "no-resolve-image", "with-registry-auth"), SWITCH),
+}  # fmt: skip
+SERVICE_CREATE_SHORT = {"p": "publish", "d": "detach", "q": "quiet", "e": "env", "l": "label"}
+DAEMON = {
+    **dict.fromkeys(("bip", "default-address-pool", "ip", "mtu", "data-root", "exec-root", "pidfile", "host",
+                     "firewall-backend", "fixed-cidr", "log-level", "storage-driver"), VALUE),
+    **dict.fromkeys(("userland-proxy", "iptables", "ip6tables", "icc", "ip-forward", "ip-masq", "experimental",
+                     "allow-direct-routing", "debug", "live-restore"), SWITCH),
+}  # fmt: skip
+DAEMON_SHORT = {"H": "host", "p": "pidfile", "D": "debug", "l": "log-level"}
+# flags of dockerd that some versions do not have, with the feature that brings them
+DAEMON_SINCE = {"allow-direct-routing": "allow_direct_routing", "firewall-backend": "firewall_backend"}
+
+
+def daemon(given: Given, layout: Layout) -> DaemonOptions:
+    """Options of dockerd."""
+    for name, feature in DAEMON_SINCE.items():
+        if given.all(name) and feature not in layout.features:
+            raise BadFlag(f"unknown flag: --{name}")
+    asked: dict[str, Any] = {}
+    for name in ("userland-proxy", "iptables", "ip6tables", "icc", "ip-forward", "ip-masq", "allow-direct-routing"):
+        if given.all(name):
+            asked[name.replace("-", "_")] = given.on(name)
+    if asked.get("ip6tables") and not layout.defaults.get("ip6tables", True) and not given.on("experimental"):
+        raise BadFlag("ip6tables rules are only available if experimental features are enabled")
+    if given.all("bip"):
+        try:
+            asked["bip"] = IPv4Interface(given.last("bip"))
+        except ValueError:
+            raise BadFlag(f"invalid CIDR address: {given.last('bip')}") from None
+    if given.all("default-address-pool"):
+        asked["default_address_pools"] = tuple(map(_pool, given.all("default-address-pool")))
+    for name in ("ip", "firewall-backend"):
+        if given.all(name):
+            asked[name.replace("-", "_")] = given.last(name)
+    if given.all("mtu"):
+        asked["mtu"] = int(given.last("mtu"))
+    return DaemonOptions(**asked)
+
+
+def _pool(text: str) -> Pool:
+    parts = dict(part.partition("=")[::2] for part in text.split(","))
+    try:
+        return Pool(IPv4Network(parts["base"]), int(parts["size"]))
+    except (KeyError, ValueError):
+        raise BadFlag(f'invalid argument "{text}" for "--default-address-pool" flag') from None
+
+
+def network(given: Given, layout: Layout) -> NetworkOptions:
+    """Options of `docker network create`."""
+    asked: dict[str, Any] = {"driver": given.last("driver", "bridge")}
+    for name in ("internal", "ipv6", "attachable"):
+        asked[name] = given.on(name)
+    for text in given.all("subnet"):
+        subnet = _subnet(text, layout)
+        asked["subnet" if subnet.version == 4 else "subnet6"] = subnet
+    for text in given.all("gateway"):
+        asked["gateway6" if ":" in text else "gateway"] = text
+    for text in given.all("ip-range"):
+        asked["ip_range"] = _subnet(text, layout)
+    other = []
+    for text in given.all("opt"):
+        name, _, value = text.partition("=")
+        field = DRIVER_OPTIONS.get(name)
+        if field in {"icc", "masquerade"}:
+            if value not in GO_BOOLS:
+                raise BadFlag(layout.say("bad_flag_value", option=name, value=value), "daemon")
+            asked[field] = GO_BOOLS[value]
+        elif field is not None:
+            asked[field] = int(value) if field == "mtu" and value.isdigit() else value
+        else:
+            other.append((name, value))
+    return NetworkOptions(given.words[0], other=tuple(other), **asked)
+
+
+def _subnet(text: str, layout: Layout) -> IPv4Network | IPv6Network:
+    try:
+        subnet = subnet_of(text)
+    except ValueError:
+        raise BadFlag(f"invalid CIDR address: {text}") from None
+    unmasked = subnet.version == 4 and text.partition("/")[0] != str(subnet.network_address)
+    if unmasked and "masked_subnets" in layout.features:
+        raise BadFlag(layout.say("subnet_unmasked", subnet=text, masked=subnet), "daemon")
+    return subnet
+
+
+def container(given: Given, layout: Layout) -> ContainerOptions:
+    """Options of `docker run`."""
+    names = [*given.all("network"), *given.all("net")] or ["bridge"]
+    joined = [attachment(text, layout) for text in names]
+    joined[0] = Attachment(
+        joined[0].network, given.last("ip") or joined[0].address, given.last("ip6") or joined[0].address6,
+        joined[0].gateway_priority, (*given.all("network-alias"), *given.all("net-alias")),
+    )  # fmt: skip
+    first = joined[0].network
+    special = first.startswith("container:") or first in {"host", "none"}
+    links = [text.partition(":") for text in given.all("link")]
+    ports = [port for text in given.all("publish") for port in published(text)]
+    exposed = [port for text in given.all("expose") for port in _exposed(text)]
+    if given.on("publish-all"):
+        told = {(port.port, port.proto) for port in ports}
+        ports += [publish.PublishedPort(*port) for port in exposed if port not in told]
+    return ContainerOptions(
+        given.last("name"), given.words[0], first, () if special else tuple(joined),
+        tuple(ports), tuple(exposed),
+        tuple((parent, alias or parent) for parent, _, alias in links),
+        given.last("hostname"), given.last("mac-address"),
+    )  # fmt: skip
+
+
+def attachment(text: str, layout: Layout) -> Attachment:
+    """The value of `--network`: a name, or `name=…,ip=…,gw-priority=…`."""
+    if "=" not in text:
+        return Attachment("bridge" if text == "default" else text)
+    asked: dict[str, Any] = {}
+    aliases = []
+    for part in text.split(","):
+        key, _, value = part.partition("=")
+        if key == "name":
+            asked["network"] = value
+        elif key in {"ip", "ip6"}:
+            asked["address" if key == "ip" else "address6"] = value
+        elif key == "gw-priority" and "gw_priority" in layout.features:
+            asked["gateway_priority"] = int(value)
+        elif key == "alias":
+            aliases.append(value)
+        elif key not in {"driver-opt", "mac-address", "link-local-ip"}:
+            raise BadFlag(f'invalid argument "{text}" for "--network" flag: invalid field key {key}')
+    return Attachment(aliases=tuple(aliases), **asked)
+
+
+def published(text: str) -> list[publish.PublishedPort]:
+    """The value of `-p` of `docker run`, short or long syntax."""
+    if "=" in text:
+        port = service_port(text)
+        return [publish.PublishedPort(port.target, port.proto, "", port.published, port.published)]
+    try:
+        return publish.parse(text)
+    except ValueError as error:
+        raise BadFlag(str(error), "client") from None
+
+
+def _exposed(text: str) -> list[tuple[int, str]]:
+    return [(port.port, port.proto) for port in published(text)]
+
+
+def service(given: Given) -> ServiceOptions:
+    """Options of `docker service create`."""
+    ports = []
+    for text in given.all("publish"):
+        if "=" in text:
+            ports.append(service_port(text))
+        else:
+            ports += [ServicePort(port.port, port.first, port.proto) for port in published(text)]
+    networks = tuple(text.removeprefix("name=").partition(",")[0] for text in given.all("network"))
+    return ServiceOptions(given.last("name"), given.words[0], int(given.last("replicas", "1")), tuple(ports), networks)
+
+
+def service_port(text: str) -> ServicePort:
+    """The long syntax of a port: `mode=host,published=8080,target=80,protocol=udp`.
+
+    Example:
+        >>> service_port("mode=host,published=8080,target=80")
+        ServicePort(target=80, published=8080, proto='tcp', mode='host')
+    """
+    parts = dict(part.partition("=")[::2] for part in text.split(","))
+    for key in parts:
+        if key not in {"target", "published", "protocol", "mode"}:
+            raise BadFlag(f'invalid argument "{text}" for "-p, --publish" flag: invalid field key {key}')
+    if not parts.get("target", "").isdigit() or not parts.get("published", "0").isdigit():
+        raise BadFlag(f'invalid argument "{text}" for "-p, --publish" flag: missing mandatory field "target"')
+    return ServicePort(int(parts["target"]), int(parts.get("published", "0")), parts.get("protocol", "tcp"),
+                       parts.get("mode", "ingress"))  # fmt: skip

@@ -1,0 +1,180 @@
+"""Containers on networks: addresses, the way out, and the ports that are published on it.
+
+A container's way out is the endpoint with the highest priority, then the lowest name of its network, of those networks
+that have a gateway; its published ports live there, and move when a better way out comes or the old one goes. A
+container on overlay networks only gets one on docker_gwbridge.
+
+Models: libnetwork/sandbox.go, default_gateway.go, drivers/bridge/port_mapping_linux.go, link.go of moby.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from . import facts
+from .ipam import Address, Addresses, Exhausted, Outside, Taken
+from .objects import Binding, Container, Endpoint, Network, identity
+from .options import Attachment
+from .ports import PortTaken
+from .publish import PublishedPort
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+def join(engine: Engine, name: str, network: Network, wanted: Attachment) -> Endpoint:
+    """Give a container an endpoint on a network: an address of each family, and its rules."""
+    if any(one.name == name for one in network.endpoints.values()):
+        raise engine.refusal("endpoint_taken", name=name, network=network.name)
+    endpoint = Endpoint(identity("endpoint", f"{name} {network.name}", engine.count()), name, network)
+    endpoint.priority = wanted.gateway_priority
+    endpoint.address = _take(engine, network, network.addresses, wanted.address)
+    endpoint.address6 = _take(engine, network, network.addresses6, wanted.address6)
+    network.endpoints[endpoint.id] = endpoint
+    for family in engine.firewall.families if network.bridge else ():
+        if endpoint.of(family) is not None:
+            asked = facts.of_network(engine.facts(family), engine.layout, network)
+            words = facts.endpoint_words(family, endpoint)
+            engine.firewall.install("endpoint", endpoint.subject, family, asked, words)
+    return endpoint
+
+
+def _take(engine: Engine, network: Network, pool: Addresses | None, wanted: str) -> Address | None:
+    if pool is None:
+        return None
+    try:
+        return pool.take(wanted)
+    except Exhausted:
+        raise engine.refusal("addresses_exhausted", network=network.name, id=network.id) from None
+    except Taken:
+        raise engine.refusal("address_taken") from None
+    except Outside:
+        raise engine.refusal("address_outside", network=network.name, address=wanted) from None
+
+
+def leave(engine: Engine, endpoint: Endpoint) -> None:
+    """Take an endpoint away, with its rules and addresses."""
+    engine.firewall.remove(endpoint.subject)
+    network = endpoint.network
+    network.endpoints.pop(endpoint.id, None)
+    if network.addresses is not None and endpoint.address is not None:
+        network.addresses.give_back(endpoint.address)
+    if network.addresses6 is not None and endpoint.address6 is not None:
+        network.addresses6.give_back(endpoint.address6)
+
+
+def settle(engine: Engine, container: Container) -> None:
+    """After endpoints came or went: find the way out, and publish the ports there."""
+    own = [one for one in container.endpoints.values() if one.network is not engine.swarm.gateway_network]
+    ways = [one for one in own if one.network.gateway is not None and one.network.options.driver != "overlay"]
+    ways = [one for one in ways if not one.network.internal]
+    bridge = engine.swarm.gateway_network
+    if bridge is not None:
+        needed = not ways and any(one.network.options.driver == "overlay" and not one.network.internal for one in own)
+        standing = container.endpoints.get(bridge.name)
+        if needed and standing is None:
+            container.endpoints[bridge.name] = join(engine, container.name, bridge, Attachment(bridge.name))
+        elif not needed and standing is not None:
+            leave(engine, container.endpoints.pop(bridge.name))
+        if needed:
+            shut = [one for one in own if one.network.internal and one.network.bridge]
+            first = shut if "internal_before_gwbridge" in engine.layout.features else []
+            ways = first or [container.endpoints[bridge.name]]
+    best = min(ways, key=lambda one: (-one.priority, one.network.name), default=None)
+    if best is not container.gateway:
+        kept = list(container.bindings)
+        unpublish(engine, container)
+        container.gateway = best
+        publish(engine, container, kept)
+
+
+def publish(engine: Engine, container: Container, kept: list[Binding]) -> None:
+    """Publish a container's ports on its way out; `kept` are the ones that it had before, whose numbers stay."""
+    endpoint = container.gateway
+    if endpoint is None or not endpoint.network.bridge or endpoint.network.internal:
+        return
+    for port in _in_order(engine, container.options.ports):
+        before = {one.family: one.host_port for one in kept if one.asked is port}
+        for binding in _bindings(engine, container, endpoint, port, before):
+            container.bindings.append(binding)
+            asked = facts.of_network(engine.facts(binding.family), engine.layout, endpoint.network)
+            words = facts.binding_words(endpoint, binding)
+            engine.firewall.install("port", container.subject, binding.family, facts.of_binding(asked, binding), words)
+
+
+def unpublish(engine: Engine, container: Container) -> None:
+    """Take a container's published ports away."""
+    engine.firewall.remove(container.subject)
+    for binding in container.bindings:
+        if binding.host_port:
+            engine.ports.give_back(binding.host, binding.asked.proto, binding.host_port)
+    container.bindings.clear()
+
+
+def _in_order(engine: Engine, ports: tuple[PublishedPort, ...]) -> list[PublishedPort]:
+    """Ports in the order in which the engine programs them.
+
+    Up to engine 26 the order of several ports depends on a hash map; from the highest down is the one seen most.
+    """
+    if "port_order_by_host" in engine.layout.features:
+        return sorted(ports, key=lambda one: (one.port, one.proto))[::-1]
+    return sorted(ports, key=lambda one: (not one.first or one.first != one.last, one.port, one.proto, one.first))
+
+
+def _bindings(engine: Engine, container: Container, endpoint: Endpoint, port: PublishedPort,
+              before: dict[int, int]) -> list[Binding]:  # fmt: skip
+    """What one `-p` becomes: a binding for each family that the container and the host's address have."""
+    found: list[Binding] = []
+    host = port.address or endpoint.network.options.host_binding or "0.0.0.0"
+    everywhere = not port.address and host == "0.0.0.0"
+    for family, bound in ((4, host), (6, "::" if everywhere else host)):
+        if endpoint.of(family) is None or ip_address(bound).version != family:
+            continue
+        mode = endpoint.network.gateway_mode(family) if "gateway_mode" in engine.layout.features else "nat"
+        number = 0
+        if mode != "routed":
+            number = _host_port(engine, container, endpoint, port, bound, found, before.get(family, 0))
+        found.append(Binding(port, family, bound, number))
+    return found
+
+
+def _host_port(engine: Engine, container: Container, endpoint: Endpoint, port: PublishedPort, host: str,
+               found: list[Binding], before: int) -> int:  # fmt: skip
+    """The port of the host; both families share one number."""
+    if found and found[0].host_port:
+        return found[0].host_port
+    first, last = (before, before) if before else (port.first, port.last)
+    try:
+        return engine.ports.take(host, port.proto, first, last)
+    except PortTaken as error:
+        kind = "port_taken" if error.port else "ports_exhausted"
+        words = {"name": container.name, "id": endpoint.id, "host": host, "port": error.port}
+        unpublish(engine, container)
+        raise engine.refusal(kind, **words) from None
+
+
+def link(engine: Engine, child: Container, parent: Container) -> None:
+    """Let a container ask another one on the default bridge although it forbids talk between containers."""
+    mine, other = child.endpoints.get("bridge"), parent.endpoints.get("bridge")
+    if mine is None or other is None:
+        return
+    for family in engine.firewall.families:
+        own, asked = mine.of(family), other.of(family)
+        if own is None or asked is None:
+            continue
+        known = facts.of_network(engine.facts(family), engine.layout, mine.network)
+        for port, proto in parent.open_ports:
+            words = {**facts.network_words(family, mine.network), "child": facts.block(own),
+                     "parent": facts.block(asked), "port": str(port), "proto": proto}  # fmt: skip
+            subject = f"link of {child.name} to {parent.name}"
+            engine.firewall.install("link", subject, family, {**known, "proto": proto}, words)
+            child.linked[subject] = other
+
+
+def unlink(engine: Engine, child: Container) -> None:
+    """Take a container's links away; where the other one started anew the engine finds it no more, and leaves them."""
+    for subject, other in child.linked.items():
+        if other.id in other.network.endpoints:
+            engine.firewall.remove(subject)
+    child.linked.clear()

@@ -1,0 +1,240 @@
+"""A Docker engine on one host: networks, containers and ports, and the rules that its version installs for them.
+
+Example:
+    >>> from simnet.docker.publish import parse
+    >>> engine = Engine("28.5.2")
+    >>> web = engine.run(ContainerOptions("web", ports=tuple(parse("8080:80"))))
+    >>> str(web.endpoints["bridge"].address)
+    '172.17.0.2'
+    >>> rule = engine.firewall.rulesets[4].tables["nat"].chains["DOCKER"].rules[-1]
+    >>> str(rule)
+    '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80'
+    >>> engine.why(rule).subject, engine.why(rule).why
+    ('published ports of web', 'the published port of the host leads to the container')
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+from simnet.errors import UsageError
+from simnet.net.netfilter.rule import Rule, Ruleset
+
+from . import endpoints, facts
+from .firewall import Firewall, Provenance
+from .networks import Networks, default_network
+from .objects import Container, Network, identity
+from .options import Attachment, ContainerOptions, DaemonOptions, HostFacts, NetworkOptions, ServiceOptions
+from .ports import Ports
+from .refusal import Refused
+from .swarm import Service, Swarm
+from .version import layout_of
+
+# networks of these names are none of the engine's own making on the host
+_NO_ENDPOINT = ("host", "none")
+
+
+class Engine:
+    """One engine: a version and options, started on a host.
+
+    What it refuses is raised as `Refused`, in the engine's own words.
+
+    Models: dockerd with the bridge and overlay drivers, as far as addresses, ports and rules go.
+    Leaves out: restarts of the daemon, firewalld, and rules that an older engine left behind.
+    """
+
+    def __init__(self, version: str, options: DaemonOptions | None = None, host: HostFacts | None = None) -> None:
+        """Start the engine: its chains, and the default bridge."""
+        self.version = version
+        self.layout = layout_of(version)
+        self.options = options or DaemonOptions()
+        self.host = host or HostFacts()
+        if self.options.firewall_backend != "iptables":
+            raise UsageError(f"firewall backend {self.options.firewall_backend!r} is not modelled; use 'iptables'")
+        six = self.options.ip6tables
+        six = self.layout.defaults.get("ip6tables", True) if six is None else six
+        families = ((4, 6) if six else (4,)) if self.options.iptables else ()
+        self.firewall = Firewall(self.layout, families)
+        self.ports = Ports()
+        self.containers: dict[str, Container] = {}
+        self._made = 0
+        self.swarm = Swarm(self)
+        self.networks = Networks(self)
+        self.firewall.set_up({family: self.facts(family) for family in families})
+        for family in families:
+            self.firewall.install("daemon", "the engine", family, self.facts(family), facts.daemon_words(family))
+        self.networks.create(default_network(self), predefined=True)
+        for name in _NO_ENDPOINT:
+            driver = "null" if name == "none" else name
+            self.networks.create(NetworkOptions(name, driver=driver), predefined=True)
+
+    def __repr__(self) -> str:
+        """A short word of what runs."""
+        return f"Engine({self.version!r}: {len(self.networks.by_name)} networks, {len(self.containers)} containers)"
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The IPv4 rules of the host."""
+        return self.firewall.rulesets[4]
+
+    @property
+    def ruleset6(self) -> Ruleset:
+        """The IPv6 rules of the host."""
+        return self.firewall.rulesets[6]
+
+    def facts(self, family: int) -> facts.Facts:
+        """What rules may ask of the engine itself."""
+        return facts.of_daemon(self.options, self.host, family, ingress=self.swarm.mesh)
+
+    def refusal(self, kind: str, **words: object) -> Refused:
+        """A refusal in this version's words."""
+        return Refused(kind, self.layout.say(kind, **words))
+
+    def count(self) -> int:
+        """A number for the next id."""
+        self._made += 1
+        return self._made
+
+    def why(self, rule: Rule) -> Provenance:
+        """Which thing and which options caused a rule, and why it exists; UnknownName where it is not the engine's."""
+        return self.firewall.why(rule)
+
+    # -- networks ------------------------------------------------------------------------------------------------------
+
+    def create_network(self, options: NetworkOptions) -> Network:
+        """`docker network create`."""
+        return self.networks.create(options)
+
+    def remove_network(self, name: str) -> None:
+        """`docker network rm`."""
+        self.networks.remove(name)
+
+    def connect(self, network: str, container: str, wanted: Attachment | None = None) -> None:
+        """`docker network connect`."""
+        found, one = self.networks.find(network), self.find(container)
+        wanted = replace(wanted or Attachment(network), network=found.name)
+        if found.name in one.endpoints or found.name in (at.network for at in one.options.attachments):
+            raise self.refusal("endpoint_taken", name=one.name, network=found.name)
+        one.options = replace(one.options, attachments=(*one.options.attachments, wanted))
+        if one.running:
+            one.endpoints[found.name] = endpoints.join(self, one.name, found, wanted)
+            endpoints.settle(self, one)
+
+    def disconnect(self, network: str, container: str) -> None:
+        """`docker network disconnect`."""
+        found, one = self.networks.find(network), self.find(container)
+        left = tuple(at for at in one.options.attachments if at.network != found.name)
+        if len(left) == len(one.options.attachments):
+            raise self.refusal("not_connected", id=one.id, network=found.name)
+        one.options = replace(one.options, attachments=left)
+        endpoint = one.endpoints.pop(found.name, None)
+        if endpoint is not None:
+            endpoints.settle(self, one)
+            endpoints.leave(self, endpoint)
+
+    # -- containers ----------------------------------------------------------------------------------------------------
+
+    def find(self, name: str) -> Container:
+        """A container by its name or the beginning of its id."""
+        found = self.containers.get(name)
+        if found is None and len(name) >= 4:
+            found = next((one for one in self.containers.values() if one.id.startswith(name)), None)
+        if found is None:
+            raise self.refusal("container_unknown", name=name)
+        return found
+
+    def create(self, options: ContainerOptions) -> Container:
+        """`docker create`."""
+        number = self.count()
+        name = options.name or f"container{number}"
+        if name in self.containers:
+            raise self.refusal("container_taken", name=name, id=self.containers[name].id)
+        for at in options.attachments:
+            if at.network == "bridge" and (at.address or at.address6):
+                raise self.refusal("address_on_default", network=at.network)
+            if at.address and "checks_addresses_first" in self.layout.features:
+                self._check_address(at)
+        made = Container(identity("container", name, number), name, replace(options, name=name))
+        self.containers[name] = made
+        return made
+
+    def _check_address(self, at: Attachment) -> None:
+        network = self.networks.by_name.get(at.network)
+        subnet = network.subnet(4) if network is not None else None
+        if subnet is not None and ip_address(at.address) not in subnet:
+            raise self.refusal("address_outside", network=at.network, address=at.address)
+
+    def run(self, options: ContainerOptions) -> Container:
+        """`docker run`: where it cannot be started it stays behind, created, as docker leaves it."""
+        made = self.create(options)
+        self.start(made.name)
+        return made
+
+    def start(self, name: str) -> None:
+        """`docker start`: addresses, rules, published ports, links."""
+        one = self.find(name)
+        if one.running:
+            return
+        self._join_namespace(one.options.network)
+        try:
+            self._start(one)
+        except Refused as error:
+            self._down(one)
+            raise Refused(error.kind, self.layout.say("start_failed", reason=error)) from None
+        one.running = True
+
+    def _join_namespace(self, mode: str) -> None:
+        """The container whose namespace another one is to share must be there."""
+        if mode.startswith("container:"):
+            try:
+                self.find(mode.removeprefix("container:"))
+            except Refused as error:
+                raise Refused(error.kind, self.layout.say("join_failed", reason=error)) from None
+
+    def _start(self, one: Container) -> None:
+        for at in one.options.attachments:
+            network = self.networks.find(at.network)
+            if network.options.driver == "overlay" and not network.options.attachable and not self.swarm.owns(one):
+                raise self.refusal("not_attachable", network=network.name)
+            if network.name not in _NO_ENDPOINT:
+                one.endpoints[network.name] = endpoints.join(self, one.name, network, at)
+        endpoints.settle(self, one)
+        for parent, _alias in one.options.links:
+            endpoints.link(self, one, self.find(parent))
+
+    def stop(self, name: str) -> None:
+        """`docker stop`."""
+        one = self.find(name)
+        if one.running:
+            self._down(one)
+
+    def _down(self, one: Container) -> None:
+        endpoints.unlink(self, one)
+        endpoints.unpublish(self, one)
+        for endpoint in one.endpoints.values():
+            endpoints.leave(self, endpoint)
+        one.endpoints.clear()
+        one.gateway, one.running = None, False
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """`docker rm`; a running one only with `force`."""
+        one = self.find(name)
+        if one.running and not force:
+            raise self.refusal("container_runs", name=name, id=one.id)
+        self.stop(one.name)
+        del self.containers[one.name]
+
+    # -- swarm ---------------------------------------------------------------------------------------------------------
+
+    def swarm_init(self) -> None:
+        """`docker swarm init`."""
+        self.swarm.init()
+
+    def create_service(self, options: ServiceOptions) -> Service:
+        """`docker service create`, on a swarm of this one node."""
+        return self.swarm.create(options)
+
+    def remove_service(self, name: str) -> None:
+        """`docker service rm`."""
+        self.swarm.remove(name)

@@ -1,0 +1,118 @@
+"""The engine's hand on iptables: puts the rules of a layout in, takes them out, and knows why each is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simnet.errors import UnknownName
+from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Rule, Ruleset, Table
+from simnet.net.netfilter.save import parse_rule
+
+from .layout import Fact, Facts, Layout, Template, holds
+
+Place = tuple[int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a rule comes from: its name, what it came with, the options that caused it, and why it exists.
+
+    Example:
+        >>> print(Provenance("icc-drop", "network n1", "containers do not talk", (("icc", False),), "28.5.2"))
+        containers do not talk (icc-drop of engine 28.5.2, with network n1; icc: false)
+    """
+
+    name: str
+    subject: str
+    why: str
+    options: tuple[tuple[str, Fact], ...]
+    engine: str
+
+    def __str__(self) -> str:
+        """One line that a person can read."""
+        asked = ", ".join(
+            f"{name}: {str(fact).lower() if isinstance(fact, bool) else fact}" for name, fact in self.options
+        )
+        return f"{self.why} ({self.name} of engine {self.engine}, with {self.subject}{'; ' if asked else ''}{asked})"
+
+
+@dataclass(slots=True)
+class Firewall:
+    """The rule sets of a host by family (4, 6), as one layout fills them in the families that the engine manages."""
+
+    layout: Layout
+    families: tuple[int, ...]
+    rulesets: dict[int, Ruleset] = field(default_factory=lambda: {4: Ruleset(), 6: Ruleset()})
+    _standing: dict[Place, dict[str, tuple[Rule, Provenance]]] = field(default_factory=dict, repr=False)
+    _asked: dict[str, list[tuple[Place, str]]] = field(default_factory=dict, repr=False)
+
+    def set_up(self, facts: Mapping[int, Facts], section: str = "chains") -> None:
+        """Make the chains of a section in the families of `facts`, and set policies where the engine starts."""
+        for family in facts:
+            for chain in self.layout.chains[section]:
+                if holds(chain.when, facts[family]):
+                    self._table(family, chain.table).chains.setdefault(chain.chain, Chain(chain.chain))
+            for policy in self.layout.policies if section == "chains" else ():
+                if holds(policy.when, facts[family]):
+                    self._table(family, policy.table).chains[policy.chain].policy = policy.policy
+
+    def install(self, section: str, subject: str, family: int, facts: Facts, words: Mapping[str, str],
+                *, has_subnet: bool = True) -> None:  # fmt: skip
+        """Put in the rules of a section for one thing (`subject`) in one family."""
+        if family not in self.families:
+            return
+        for template in self.layout.sections[section]:
+            if (has_subnet or template.without_subnet) and holds(template.when, facts):
+                self._put(template, subject, family, facts, words)
+
+    def remove(self, subject: str) -> None:
+        """Take out the rules that came with a thing, where they still stand."""
+        for place, text in self._asked.pop(subject, ()):
+            self._take(place, text)
+
+    def why(self, rule: Rule) -> Provenance:
+        """Where a rule comes from; UnknownName where the engine did not install it."""
+        for (_, _, chain), rules in self._standing.items():
+            if chain == rule.chain and rule.text in rules:
+                return rules[rule.text][1]
+        known = (text for rules in self._standing.values() for text in rules)
+        raise UnknownName("rule of the engine's", rule.text, known)
+
+    def _put(self, template: Template, subject: str, family: int, facts: Facts, words: Mapping[str, str]) -> None:
+        table = self._table(family, template.table)
+        text = template.text(facts, words)
+        place = (family, template.table, template.chain)
+        rules = self._standing.setdefault(place, {})
+        full = f"-A {template.chain} {text}"
+        standing = rules.get(full)
+        if not template.keeps:
+            self._asked.setdefault(subject, []).append((place, full))
+        chain = table.chains[template.chain]
+        if standing is not None:
+            if template.place == "top":
+                chain.delete(_position(chain, standing[0]))
+                chain.insert(0, standing[0])
+            return
+        rule = parse_rule(table, template.chain, text, f"engine {self.layout.engine}: {template.name}")
+        chain.insert(len(chain.rules) if template.place == "append" else 0, rule)
+        came_with = "the engine" if template.keeps else subject
+        origin = Provenance(template.name, came_with, template.why, template.tested(facts), self.layout.engine)
+        rules[full] = rule, origin
+
+    def _take(self, place: Place, text: str) -> None:
+        found = self._standing.get(place, {}).pop(text, None)
+        if found is not None:
+            family, table, name = place
+            chain = self.rulesets[family].tables[table].chains[name]
+            chain.delete(_position(chain, found[0]))
+
+    def _table(self, family: int, name: str) -> Table:
+        tables = self.rulesets[family].tables
+        if name not in tables:
+            tables[name] = Table(name, {chain: Chain(chain, "ACCEPT") for chain in BASE_CHAINS[name]})
+        return tables[name]
+
+
+def _position(chain: Chain, rule: Rule) -> int:
+    return next(at for at, one in enumerate(chain.rules) if one is rule)

@@ -1,0 +1,157 @@
+"""Networks of an engine: made with the subnet, gateway, bridge and rules that the version gives them, and taken down.
+
+Models: daemon/network.go, libnetwork/network.go and libnetwork/drivers/bridge of moby.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Network, ip_address
+from typing import TYPE_CHECKING
+
+from . import facts
+from .ipam import Address, Addresses, Exhausted, Outside, Pools, Subnet, Taken
+from .layout import MODES
+from .objects import Network, identity
+from .options import GLOBAL_POOLS, NetworkOptions, Pool
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+# drivers whose networks have subnets; the others have none
+_WITH_SUBNET = {"bridge", "overlay", "macvlan", "ipvlan"}
+
+
+class Networks:
+    """The networks of one engine, by name."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        rotates = "rotates_pools" in engine.layout.features
+        self.local = Pools(engine.options.default_address_pools, rotates, engine.host.routes)
+        self.shared = Pools(tuple(Pool(IPv4Network(base), size) for base, size in GLOBAL_POOLS), rotates)
+        self.by_name: dict[str, Network] = {}
+
+    def find(self, name: str) -> Network:
+        """A network by its name or the beginning of its id."""
+        found = self.by_name.get(name)
+        if found is None and len(name) >= 4:
+            found = next((one for one in self.by_name.values() if one.id.startswith(name)), None)
+        if found is None:
+            raise self._engine.refusal("network_unknown", network=name)
+        return found
+
+    def create(self, options: NetworkOptions, *, predefined: bool = False) -> Network:
+        """Make a network and install its rules."""
+        engine = self._engine
+        if options.name in self.by_name:
+            raise engine.refusal("network_taken", network=options.name)
+        self._check(options)
+        network = Network(identity("network", options.name, engine.count()), options, predefined=predefined)
+        if options.driver == "bridge":
+            network.bridge = options.bridge_name or f"br-{network.id[:12]}"
+            self._check_bridge(network)
+        if options.driver in _WITH_SUBNET:
+            self._address(network)
+        self.by_name[options.name] = network
+        if network.bridge:
+            self._install(network)
+        return network
+
+    def remove(self, name: str) -> None:
+        """Take a network down, with its rules; refused while containers are on it."""
+        engine, network = self._engine, self.find(name)
+        if network.predefined:
+            raise engine.refusal("network_predefined", network=name)
+        if network.endpoints:
+            shown = ", ".join(f'name:"{one.name}" id:"{one.id[:12]}"' for one in network.endpoints.values())
+            raise engine.refusal("network_in_use", network=network.name, id=network.id, endpoints=shown)
+        engine.firewall.remove(f"network {network.name}")
+        self._give_back(network)
+        del self.by_name[network.name]
+
+    def _check(self, options: NetworkOptions) -> None:
+        engine, features = self._engine, self._engine.layout.features
+        if options.driver == "overlay" and not engine.swarm.active:
+            raise engine.refusal("not_a_manager")
+        if "gateway_mode" not in features or options.driver != "bridge":
+            return
+        for mode, name in ((options.gateway_mode, "ipv4"), (options.gateway_mode6, "ipv6")):
+            if mode not in MODES:
+                option = f"com.docker.network.bridge.gateway_mode_{name}"
+                raise engine.refusal("bad_gateway_mode", option=option, value=mode)
+            if mode == "isolated" and not options.internal:
+                raise engine.refusal("isolated_not_internal", network=options.name)
+
+    def _check_bridge(self, network: Network) -> None:
+        for other in self.by_name.values():
+            if other.bridge == network.bridge:
+                raise self._engine.refusal("bridge_taken", id=network.id, bridge=network.bridge, other=other.id)
+
+    def _address(self, network: Network) -> None:
+        """Give the network its subnets and gateways."""
+        engine, options = self._engine, network.options
+        pools = self.shared if options.driver == "overlay" else self.local
+        if options.subnet is not None:
+            subnet: Subnet = options.subnet
+            try:
+                pools.claim(subnet)
+            except Taken:
+                raise engine.refusal("pool_overlaps") from None
+        else:
+            try:
+                subnet = pools.take()
+            except Exhausted:
+                raise engine.refusal("pools_exhausted") from None
+            network.from_pool = True
+        network.addresses = Addresses(subnet, options.ip_range)
+        try:
+            network.gateway = self._gateway(network, network.addresses, options.gateway)
+            if options.ipv6 and options.subnet6 is not None:
+                pools.claim(options.subnet6)
+                network.addresses6 = Addresses(options.subnet6)
+                network.gateway6 = self._gateway(network, network.addresses6, options.gateway6)
+        except Outside as error:
+            self._give_back(network)
+            raise engine.refusal("gateway_outside", gateway=error) from None
+        except Taken:
+            self._give_back(network)
+            raise engine.refusal("pool_overlaps") from None
+        except Exhausted:
+            self._give_back(network)
+            raise engine.refusal("addresses_exhausted", network=network.name, id=network.id) from None
+
+    @staticmethod
+    def _gateway(network: Network, pool: Addresses, wanted: str) -> Address:
+        """The gateway's address; the first of an ip-range, even the one that ends in .0."""
+        within = network.options.ip_range
+        if not wanted and within is not None and pool.subnet.version == 4 and within != pool.subnet:
+            first = within.network_address
+            wanted = str(first if first != pool.subnet.network_address else first + 1)
+        if not wanted and network.options.driver == "overlay":
+            wanted = str(pool.subnet.network_address + 1)
+        return pool.take(str(ip_address(wanted)) if wanted else "")
+
+    def _give_back(self, network: Network) -> None:
+        pools = self.shared if network.options.driver == "overlay" else self.local
+        for pool in (network.addresses, network.addresses6):
+            if pool is not None:
+                pools.give_back(pool.subnet)
+
+    def _install(self, network: Network) -> None:
+        engine = self._engine
+        for family in engine.firewall.families:
+            asked = facts.of_network(engine.facts(family), engine.layout, network)
+            has_subnet = network.subnet(family) is not None
+            words = facts.network_words(family, network)
+            engine.firewall.install("network", f"network {network.name}", family, asked, words, has_subnet=has_subnet)
+
+
+def default_network(engine: Engine) -> NetworkOptions:
+    """The default bridge, as options of the daemon shape it."""
+    options = engine.options
+    found = NetworkOptions("bridge", bridge_name="docker0", icc=options.icc, masquerade=options.ip_masq,
+                           host_binding="" if options.ip == "0.0.0.0" else options.ip, mtu=options.mtu)  # fmt: skip
+    if options.bip is not None:
+        found = replace(found, subnet=options.bip.network, gateway=str(options.bip.ip))
+    return found
