@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .scene import Arrow, Point, Scene
+from .scene import Arrow, Node, Point, Scene
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -73,6 +73,7 @@ class _Grid:
         self.places = list(dict.fromkeys(node.place for node in self.nodes))
         self.columns()
         self.row = self.rows()
+        self.lanes()
         self.pairs: dict[frozenset[int], list[Arrow]] = {}
         for arrow in scene.arrows:
             self.pairs.setdefault(frozenset((id(arrow.tail), id(arrow.head))), []).append(arrow)
@@ -118,6 +119,21 @@ class _Grid:
                     row += 1
                 rows[place] = row
         return rows
+
+    def lanes(self) -> None:
+        """Of nodes that stand one below the other, those come first whose arrows leave upwards."""
+        leaving = {
+            near
+            for arrow in self.scene.arrows
+            for near, far in ((arrow.tail, arrow.head), (arrow.head, arrow.tail))
+            if near.host == far.host and self.row[far.place] > self.row[near.place]
+        }
+        stacks: dict[tuple[str, int], list[Node]] = {}
+        for node in self.nodes:
+            stacks.setdefault((node.place, node.column), []).append(node)
+        for stack in stacks.values():
+            for lane, node in enumerate(sorted(stack, key=lambda one: (one not in leaving, one.lane))):
+                node.lane = lane
 
     def span(self, place: str) -> tuple[int, int]:
         """The first and last column of a namespace."""
@@ -340,11 +356,13 @@ class _Grid:
             # two lanes of one namespace: along the lower one, and up or down at the upper one's node
             under, over = (tail, head) if tail.lane > head.lane else (head, tail)
             side = start if under is tail else end
-            corner = over.x + shift
-            arrow.line = [(side, under.y), (corner, under.y), (corner, over.y - over.height / 2)]
+            corner, y = over.x + shift, under.y + (shift if under.x > over.x else -shift)
+            arrow.line = [(side, y), (corner, y), (corner, over.y - over.height / 2)]
             arrow.line = arrow.line if under is tail else arrow.line[::-1]
-            arrow.badge = (start + end) / 2, under.y
-            arrow.note, arrow.align = (arrow.badge[0], under.y - BADGE - 0.04), ("center", "top")
+            arrow.badge = (start + end) / 2, y
+            above = 1 if y > under.y else -1
+            arrow.note = arrow.badge[0], y + above * (BADGE + 0.04)
+            arrow.align = "center", "bottom" if above > 0 else "top"
             return
         middle = (start + end) / 2 + shift
         arrow.line = [

@@ -30,6 +30,7 @@ CASES = {
     "bridge": (MODES, "h1/csphere-nat", "172.17.0.3", 22, "tcp", (SSH,), {}),
     "proxy": (MODES, "h1", "127.0.0.1", 2222, "tcp", (SSH,), {}),
     "hairpin": (MODES, "h1/csphere-nat2", "192.0.2.2", 2222, "tcp", (SSH,), {}),
+    "hairpin to another": (MODES, "h1/csphere-nat", "192.0.2.2", 2222, "tcp", (SSH,), {}),
     "host mode": (MODES, "wan", "192.0.2.2", 80, "tcp", ("h1/csphere-host:tcp:0.0.0.0:80",), {}),
     "shared": (MODES, "h1/csphere-con", "127.0.0.1", 80, "tcp", ("h1/csphere-nat:tcp:0.0.0.0:80",), {}),
     "none": (MODES, "h1/csphere-none", "192.0.2.1", 80, "tcp", (), {}),
