@@ -15,8 +15,8 @@ from .figure import check_output, write
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# told apart by lightness as well, so that a grey print still reads
-_FIRST, _LATER = "#1f4e79", "#9dc3e6"
+# one hue for each question; its two bars differ in lightness, so that a grey print still reads
+_WAYS, _TIMES = ("#1f4e79", "#9dc3e6"), ("#8a4510", "#f4b678")
 
 
 def save(results: list[ModeResult], path: Path, engine: str) -> None:
@@ -32,6 +32,7 @@ def save(results: list[ModeResult], path: Path, engine: str) -> None:
         "device crossings",
         [(one.request.first.hops, one.reply.first.hops) for one in results],
         ("request", "reply"),
+        _WAYS,
     )
     _bars(
         rules,
@@ -44,6 +45,7 @@ def save(results: list[ModeResult], path: Path, engine: str) -> None:
             for one in results
         ],
         ("first packet", "later packet"),
+        _TIMES,
     )
     hops.set_yticks(range(len(names)), names, fontsize=8.5)
     hops.invert_yaxis()
@@ -54,11 +56,13 @@ def save(results: list[ModeResult], path: Path, engine: str) -> None:
     write(figure, path)
 
 
-def _bars(axes: Axes, title: str, pairs: list[tuple[int, int]], labels: tuple[str, str]) -> None:
+def _bars(
+    axes: Axes, title: str, pairs: list[tuple[int, int]], labels: tuple[str, str], colours: tuple[str, str]
+) -> None:
     """Two bars a mode, each with its number at the end."""
     from matplotlib.ticker import MaxNLocator
 
-    for shift, index, colour in ((-0.2, 0, _FIRST), (0.2, 1, _LATER)):
+    for shift, index, colour in ((-0.2, 0, colours[0]), (0.2, 1, colours[1])):
         places = [row + shift for row in range(len(pairs))]
         values = [pair[index] for pair in pairs]
         bars = axes.barh(
