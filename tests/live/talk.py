@@ -43,7 +43,7 @@ class Conversation:
     def __init__(self, host, ask, servers):
         self.host, self.ask = host, ask
         self.server_saw = ""
-        self._listeners, self._accepted = {}, {}
+        self._listeners, self._accepted, self._peers = {}, {}, {}
         self._client = None
         for place, proto, address, port in servers:
             self._listen(place, proto, address, port)
@@ -100,9 +100,10 @@ class Conversation:
     def _serve(self, one):
         try:
             if self._listeners.get(one) == "tcp":
-                accepted, _ = one.accept()
+                accepted, peer = one.accept()
                 accepted.setblocking(False)
                 self._accepted[accepted] = True
+                self._peers[accepted] = peer
             elif one in self._listeners:
                 _, peer = one.recvfrom(65536)
                 self.server_saw = self.server_saw or f"{peer[0]}:{peer[1]}"
@@ -116,7 +117,7 @@ class Conversation:
     def _answer(self, one):
         self._accepted[one] = False
         if one.recv(65536):
-            peer, own = one.getpeername(), one.getsockname()
+            peer, own = self._peers[one], one.getsockname()
             self.server_saw = self.server_saw or f"{peer[0]}:{peer[1]}"
             one.send(f"{peer[0]}:{peer[1]}>{own[0]}:{own[1]}".encode())
         one.shutdown(socket.SHUT_WR)
