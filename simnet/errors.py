@@ -3,7 +3,8 @@
     SimnetError
     ├── UsageError            the caller asked for something that cannot be (exit code 2)
     │   ├── UnknownPlace      no such host, container or namespace in the source
-    │   └── UnknownName       any other name that is not there (a table, a device, a format …)
+    │   ├── UnknownName       any other name that is not there (a table, a device, a format …)
+    │   └── Refused           what a Docker engine does not do, in its own words
     └── SourceError           what was read cannot be understood (exit code 3)
         ├── RulesError        an iptables-save dump
         └── SnapshotError     a snapshot folder
@@ -54,6 +55,20 @@ class UnknownPlace(UnknownName):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         """Say which place was asked for, and which there are."""
         super().__init__("place", name, known)
+
+
+class Refused(UsageError):
+    """A Docker engine refused; the message is its own (`Error response from daemon: …` stands before it in a terminal).
+
+    Example:
+        >>> print(Refused("network_unknown", "network n1 not found"))
+        network n1 not found
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        """Say which `kind` of refusal it is (the key of the message in the layout), and the message."""
+        self.kind = kind
+        super().__init__(message)
 
 
 class SourceError(SimnetError):

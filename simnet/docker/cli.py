@@ -17,13 +17,12 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from simnet.errors import UnknownName, UsageError
+from simnet.errors import Refused, UnknownName, UsageError
 
 from . import commands
 from .engine import Engine
 from .flags import SWITCH, VALUE, BadFlag, Given, read
 from .options import DaemonOptions, HostFacts
-from .refusal import Refused
 from .version import layout_of
 
 

@@ -69,24 +69,31 @@ def settle(engine: Engine, container: Container) -> None:
     own = [one for one in container.endpoints.values() if one.network is not engine.swarm.gateway_network]
     ways = [one for one in own if one.network.gateway is not None and one.network.options.driver != "overlay"]
     ways = [one for one in ways if not one.network.internal]
-    bridge = engine.swarm.gateway_network
-    if bridge is not None:
-        needed = not ways and any(one.network.options.driver == "overlay" and not one.network.internal for one in own)
-        standing = container.endpoints.get(bridge.name)
-        if needed and standing is None:
-            container.endpoints[bridge.name] = join(engine, container.name, bridge, Attachment(bridge.name))
-        elif not needed and standing is not None:
-            leave(engine, container.endpoints.pop(bridge.name))
-        if needed:
-            shut = [one for one in own if one.network.internal and one.network.bridge]
-            first = shut if "internal_before_gwbridge" in engine.layout.features else []
-            ways = first or [container.endpoints[bridge.name]]
+    if engine.swarm.gateway_network is not None:
+        ways = _by_gwbridge(engine, container, engine.swarm.gateway_network, own, ways)
     best = min(ways, key=lambda one: (-one.priority, one.network.name), default=None)
     if best is not container.gateway:
         kept = list(container.bindings)
         unpublish(engine, container)
         container.gateway = best
         publish(engine, container, kept)
+
+
+def _by_gwbridge(
+    engine: Engine, container: Container, bridge: Network, own: list[Endpoint], ways: list[Endpoint]
+) -> list[Endpoint]:
+    """The ways out where there is a docker_gwbridge: who has an overlay and no other way joins it, all others leave."""
+    needed = not ways and any(one.network.options.driver == "overlay" and not one.network.internal for one in own)
+    standing = container.endpoints.get(bridge.name)
+    if not needed:
+        if standing is not None:
+            leave(engine, container.endpoints.pop(bridge.name))
+        return ways
+    if standing is None:
+        container.endpoints[bridge.name] = join(engine, container.name, bridge, Attachment(bridge.name))
+    shut = [one for one in own if one.network.internal and one.network.bridge]
+    first = shut if "internal_before_gwbridge" in engine.layout.features else []
+    return first or [container.endpoints[bridge.name]]
 
 
 def publish(engine: Engine, container: Container, kept: list[Binding]) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_address
 
-from simnet.errors import UsageError
+from simnet.errors import Refused, UsageError
 from simnet.net.netfilter.rule import Rule, Ruleset
 
 from . import endpoints, facts
@@ -27,7 +27,6 @@ from .networks import Networks, default_network
 from .objects import Container, Network, identity
 from .options import Attachment, ContainerOptions, DaemonOptions, HostFacts, NetworkOptions, ServiceOptions
 from .ports import Ports
-from .refusal import Refused
 from .swarm import Service, Swarm
 from .version import layout_of
 

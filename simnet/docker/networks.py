@@ -103,7 +103,6 @@ class Networks:
                 subnet = pools.take()
             except Exhausted:
                 raise engine.refusal("pools_exhausted") from None
-            network.from_pool = True
         network.addresses = Addresses(subnet, options.ip_range)
         try:
             network.gateway = self._gateway(network, network.addresses, options.gateway)

@@ -31,7 +31,6 @@ class Network:
     addresses6: Addresses | None = None
     gateway: Address | None = None
     gateway6: Address | None = None
-    from_pool: bool = False
     predefined: bool = False
     endpoints: dict[str, Endpoint] = field(default_factory=dict, repr=False)
 

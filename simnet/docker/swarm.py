@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simnet.errors import Refused
+
 from . import endpoints, facts
 from .objects import Container, Endpoint, Network, identity
 from .options import Attachment, ContainerOptions, NetworkOptions, ServiceOptions, ServicePort
 from .publish import PublishedPort
-from .refusal import Refused
 
 if TYPE_CHECKING:
     from .engine import Engine

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
-import simnet
+from simnet.bundled import bundled
 from simnet.errors import UnknownName
 
 from . import layout_file
@@ -23,12 +22,6 @@ from .layout import Layout
 
 _VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?(?:[-+~].*)?", re.ASCII)
 _NEWEST = 10**6
-
-
-def folder() -> Path:
-    """Where the layouts lie: beside the package in a checkout, inside it once installed."""
-    package = Path(simnet.__file__).parent
-    return next(path for path in (package.parent / "models" / "docker", package / "models" / "docker") if path.is_dir())
 
 
 def numbers(version: str) -> tuple[int, int, int] | None:
@@ -48,17 +41,16 @@ def numbers(version: str) -> tuple[int, int, int] | None:
 @cache
 def named(engine: str) -> Layout:
     """The layout of a file, by its name (`28.0.1`)."""
-    path = folder() / f"{engine}.yaml"
-    if not path.is_file():
-        raise UnknownName("layout", engine, (file.stem for file in folder().glob("*.yaml")))
+    path = bundled(f"models/docker/{engine}.yaml")
+    if path is None:
+        raise UnknownName("layout", engine, _names())
     return layout_file.load(path, named)
 
 
 @cache
 def layouts() -> tuple[Layout, ...]:
     """Every layout, the oldest first."""
-    found = [named(path.stem) for path in folder().glob("*.yaml")]
-    return tuple(sorted(found, key=_first))
+    return tuple(sorted(map(named, _names()), key=_first))
 
 
 def layout_of(version: str) -> Layout:
@@ -69,6 +61,11 @@ def layout_of(version: str) -> Layout:
         if wanted is not None and last is not None and _first(layout) <= wanted <= last:
             return layout
     raise UnknownName("engine version", version, map(_range, layouts()))
+
+
+def _names() -> list[str]:
+    folder = bundled("models/docker")
+    return [path.stem for path in folder.glob("*.yaml")] if folder else []
 
 
 def _first(layout: Layout) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from .address import ip_text
 from .network import SECOND, Network
 from .packet import ACK, SYN, Arp, IPv4, TcpSegment
 from .program import Client, endpoint_text
-from .step import ChainWalk, ConntrackStep, Crossing, Drop, Origin, Rewrite, Step
+from .step import ChainWalk, ConntrackStep, Crossing, Drop, Step
 
 # how long a client waits for its answer; a SYN is sent again after 1 s, an unanswered ARP is given up after 3 s
 PATIENCE = 3 * SECOND // 2
@@ -105,12 +105,8 @@ class Trace:
         if self.verdict == "reply":
             return None
         drops = [step for step in self.steps if isinstance(step, Drop) and isinstance(step.packet, IPv4)]
-        decisive = [drop for drop in drops if "another machine" not in drop.reason]
+        decisive = [drop for drop in drops if not drop.other_host]
         return next(iter(decisive or drops), None)
-
-    def rewrites(self) -> list[Rewrite]:
-        """Every rewriting by NAT."""
-        return [step for step in self.steps if isinstance(step, Rewrite)]
 
     def totals(self) -> Totals:
         """The counts of the whole conversation (ARP left out)."""
@@ -165,11 +161,3 @@ def waiting_drops(network: Network) -> Iterable[Drop]:
             device = namespace.devices[name]
             for skb in waiting:
                 yield Drop(namespace.place, skb.serial, skb.packet, no_answer(address, device))
-
-
-def first_packet(trace: Trace) -> list[Step]:
-    """The steps of the conversation's first packet."""
-    for steps in trace.packets():
-        if any(isinstance(step, Origin) for step in steps) and isinstance(steps[0].packet, IPv4):
-            return steps
-    return []

@@ -13,7 +13,6 @@ from .address import ip6_text, ip_text
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 PROTO_NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "ipv6-icmp"}
-PROTO_NUMBERS = {name: number for number, name in PROTO_NAMES.items()}
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 1, 2, 4, 8, 16, 32, 64, 128
 FLAG_NAMES = {"FIN": FIN, "SYN": SYN, "RST": RST, "PSH": PSH, "ACK": ACK, "URG": URG}

@@ -5,7 +5,7 @@ The server tells each client how it saw it, as `PEER>OWN`, and closes; that text
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -95,13 +95,16 @@ class Client:
     verdict: str = ""
     errno: str = ""
     source: Endpoint = (0, 0)
-    on_done: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin: the first packet leaves when the network runs. The address 0.0.0.0 means this host (127.0.0.1)."""
         self.to = self.to or 0x7F000001
         begin = {"tcp": self._tcp, "udp": self._udp, "icmp": self._ping}[self.proto]
         self.namespace.network.wake(begin())
+
+    @property
+    def _data(self) -> bytes:
+        return b"h" * self.size if self.size else b"hi"
 
     def _finish(self, verdict: str, errno: str = "") -> None:
         if not self.verdict:
@@ -147,7 +150,7 @@ class Client:
                 self._failed(stream.soft_error)
                 yield from stream.close()
             else:
-                yield from stream.write(b"h" * self.size if self.size else b"hi")
+                yield from stream.write(self._data)
 
         stream.connected = lambda: wake(talk())
         stream.received, stream.ended, stream.failed = received, ended, self._failed
@@ -161,7 +164,7 @@ class Client:
         socket.received = lambda *_: self._finish("reply")
         socket.failed = self._failed
         self.namespace.sockets.datagrams.append(socket)
-        errno = yield from udp.send(socket, self.to, self.port, b"h" * self.size if self.size else b"hi", self.ttl)
+        errno = yield from udp.send(socket, self.to, self.port, self._data, self.ttl)
         if errno:
             self._failed(errno)
 

@@ -28,7 +28,6 @@ class BridgeInfo:
     physout: Device | None = None
     prerouted: bool = False
     sabotaged: bool = False
-    dst_before: int = 0
 
 
 @dataclass(eq=False, slots=True)

@@ -260,11 +260,15 @@ class Reshape(Step):
 
 @dataclass(frozen=True, slots=True)
 class Drop(Step):
-    """The packet died here: the reason in words, and the rule that did it, if one did."""
+    """The packet died here: the reason in words, and the rule that did it, if one did.
+
+    `other_host` marks a frame that a bridge flooded past the machine it is for (PACKET_OTHERHOST): its end is no loss.
+    """
 
     kind: ClassVar[str] = "drop"
     reason: str
     rule: RuleHit | None = field(default=None)
+    other_host: bool = False
 
     def __str__(self) -> str:
         """`dropped: …`."""

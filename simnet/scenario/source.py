@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simnet.bundled import bundled
 from simnet.errors import SourceError
 from simnet.net.network import Network
 
 from . import snapshot
-from .bundled import bundled
 
 
 def open_source(name: str) -> Network:

@@ -17,8 +17,7 @@ from simnet.docker.options import (
     ServicePort,
 )
 from simnet.docker.publish import parse
-from simnet.docker.refusal import Refused
-from simnet.errors import UnknownName, UsageError
+from simnet.errors import Refused, UnknownName, UsageError
 
 VERSIONS = ("20.10", "26.1", "28.0.0", "28.0.1", "28.2.0", "28.5.2", "29.7.2")
 

@@ -9,7 +9,7 @@ from simnet.docker.engine import Engine
 from simnet.docker.options import Attachment, ContainerOptions, DaemonOptions, NetworkOptions
 from simnet.docker.ports import Ports, PortTaken
 from simnet.docker.publish import PublishedPort
-from simnet.docker.refusal import Refused
+from simnet.errors import Refused
 from simnet.net.iptables.listing import specification
 from simnet.net.netfilter.rule import Table
 from simnet.net.netfilter.save import dump, parse

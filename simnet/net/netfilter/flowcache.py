@@ -8,7 +8,7 @@ An entry lives until the table changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -121,10 +121,6 @@ class FlowCache:
     def find(self, key: Hashable) -> CachedWalk | None:
         """The walk of an earlier packet with this key."""
         return self._entries.get(key)
-
-    def find_all(self, keys: Iterable[Hashable]) -> list[CachedWalk | None]:
-        """The walks of many packets at once."""
-        return list(map(self._entries.get, keys))
 
     def keep(self, key: Hashable, walk: CachedWalk) -> None:
         """Keep a walk."""

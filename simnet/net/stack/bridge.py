@@ -44,7 +44,7 @@ def _prerouting(port: Device, bridge: Bridge, skb: Skb) -> Generator[Step, None,
     if whole is None:
         return True
     before = skb.ip.dst
-    skb.bridge = BridgeInfo(port, prerouted=True, dst_before=before)
+    skb.bridge = BridgeInfo(port, prerouted=True)
     if not (yield from hooks.run(namespace, hooks.PREROUTING, skb, bridge, None)):
         return True
     skb.device = port

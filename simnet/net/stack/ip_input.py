@@ -40,7 +40,8 @@ def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:
     """Take in a packet from a device (ip_rcv): the PREROUTING hook, then the routing decision."""
     namespace = device.namespace
     if skb.packet_type == "P":
-        yield Drop(namespace.place, skb.serial, skb.packet, "addressed to another machine's hardware address")
+        reason = "addressed to another machine's hardware address"
+        yield Drop(namespace.place, skb.serial, skb.packet, reason, other_host=True)
         return
     info = skb.bridge
     if info is not None and info.prerouted and not info.sabotaged:
