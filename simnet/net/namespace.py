@@ -44,6 +44,15 @@ class NetNamespace:
     reassembly: dict[tuple[int, int, int, int], list[Skb]] = field(default_factory=dict, repr=False)
     tracks_connections: bool = False
     filters_packets: bool = False
+    _last_index: int = 0
+
+    def new_index(self) -> int:
+        """The next interface index, which no device here has (dev_new_index)."""
+        taken = {device.ifindex for device in self.devices.values()}
+        self._last_index += 1
+        while self._last_index in taken:
+            self._last_index += 1
+        return self._last_index
 
     def add(self, device: Device) -> None:
         """Put a device into the namespace."""
@@ -51,10 +60,14 @@ class NetNamespace:
         self.devices[device.name] = device
 
     def load_rules(self, ruleset: Ruleset) -> None:
-        """Take a rule set; conntrack runs only where a rule needs it, as in the kernel (nf_ct_netns_get)."""
+        """Take a rule set."""
         self.ruleset = ruleset
-        self.filters_packets = any(table.chains for table in ruleset.tables.values())
-        self.tracks_connections = ruleset.needs_conntrack
+        self.rules_changed()
+
+    def rules_changed(self) -> None:
+        """After rules came or went: conntrack runs only where a rule needs it, as in the kernel (nf_ct_netns_get)."""
+        self.filters_packets = any(table.chains for table in self.ruleset.tables.values())
+        self.tracks_connections = self.ruleset.needs_conntrack
 
     @property
     def loopback(self) -> Device | None:

@@ -93,25 +93,37 @@ class Fib:
     """The routing tables of one namespace and the rules that choose among them."""
 
     rules: list[PolicyRule] = field(default_factory=lambda: list(DEFAULT_RULES))
-    _tables: dict[str, list[dict[int, list[Route]]]] = field(default_factory=dict)
-    _masks: dict[str, list[int]] = field(default_factory=dict)
+    # of each table: by mask, the longest first, the routes of each block
+    _tables: dict[str, dict[int, dict[int, list[Route]]]] = field(default_factory=dict)
 
     def add(self, routes: Iterable[Route]) -> None:
         """Add routes; within one prefix the lower metric is found first, then the older one."""
         for route in routes:
-            levels = self._tables.setdefault(route.table, [{} for _ in range(33)])
-            same = levels[route.dst.length].setdefault(route.dst.address, [])
+            levels = self._tables.setdefault(route.table, {})
+            if route.dst.mask not in levels:
+                levels[route.dst.mask] = {}
+                self._tables[route.table] = levels = dict(sorted(levels.items(), reverse=True))
+            same = levels[route.dst.mask].setdefault(route.dst.address, [])
             same.append(route)
             same.sort(key=lambda r: r.metric)
-            self._masks[route.table] = [n for n in range(32, -1, -1) if levels[n]]
+
+    def remove(self, routes: Iterable[Route]) -> None:
+        """Take routes out, where they are there."""
+        for route in list(routes):
+            levels = self._tables.get(route.table, {})
+            same = levels.get(route.dst.mask, {}).get(route.dst.address, [])
+            if route in same:
+                same.remove(route)
+                if not same:
+                    del levels[route.dst.mask][route.dst.address]
 
     def routes(self) -> list[Route]:
         """All routes, by table, longest prefix first."""
         return [
             route
-            for name, levels in self._tables.items()
-            for length in self._masks[name]
-            for same in levels[length].values()
+            for levels in self._tables.values()
+            for blocks in levels.values()
+            for same in blocks.values()
             for route in same
         ]
 
@@ -141,12 +153,8 @@ class Fib:
         return None
 
     def _find(self, table: str, query: RouteQuery) -> Route | None:
-        levels = self._tables.get(table)
-        if levels is None:
-            return None
-        for length in self._masks[table]:
-            mask = (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
-            for route in levels[length].get(query.dst & mask, ()):
+        for mask, blocks in self._tables.get(table, {}).items():
+            for route in blocks.get(query.dst & mask, ()):
                 if route.alive and (not query.oif or not route.device or route.device == query.oif):
                     return route
         return None
