@@ -15,14 +15,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simnet.errors import Refused, UnknownName, UsageError
+
+from simnet.net.namespace import NetNamespace
+from simnet.net.network import Network
 
 from . import commands
 from .engine import Engine
 from .flags import SWITCH, VALUE, BadFlag, Given, read
-from .options import DaemonOptions, HostFacts
+from .host import boot
+from .options import DaemonOptions
 from .version import layout_of
 
 
@@ -54,10 +58,10 @@ class Command:
 class Session:
     """A terminal on a host: host and daemon options first, then docker's commands; the engine starts with the first."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, namespace: NetNamespace | None = None) -> None:
         self.version = version
         self.layout = layout_of(version)
-        self.host = HostFacts()
+        self.namespace = namespace or boot(Network().namespace("h1/host"), forwards=True)
         self.options = DaemonOptions()
         self._engine: Engine | None = None
 
@@ -65,7 +69,7 @@ class Session:
     def engine(self) -> Engine:
         """The engine, started when it is first needed."""
         if self._engine is None:
-            self._engine = Engine(self.version, self.options, self.host)
+            self._engine = Engine(self.version, self.options, self.namespace)
         return self._engine
 
     def run(self, line: str) -> Answer:
@@ -100,10 +104,7 @@ class Session:
     def _sysctl(self, words: list[str]) -> Answer:
         for word in words:
             key, _, value = word.partition("=")
-            if key == "net.ipv4.ip_forward":
-                self.host = replace(self.host, forwards=value == "1")
-            elif key == "net.ipv6.conf.all.forwarding":
-                self.host = replace(self.host, forwards6=value == "1")
+            self.namespace.sysctls[key] = value
         return Answer()
 
     def _docker(self, words: list[str]) -> Answer:

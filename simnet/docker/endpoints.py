@@ -12,32 +12,57 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from simnet.net.device import made_mac
+
 from . import facts
+from .drivers import DRIVERS
+from .firewall import NoChain
 from .ipam import Address, Addresses, Exhausted, Outside, Taken
 from .objects import Binding, Container, Endpoint, Network, identity
 from .options import Attachment
 from .ports import PortTaken
+from .proxy import DockerProxy, HeldPort
 from .publish import PublishedPort
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .sandbox import Sandbox
 
 
-def join(engine: Engine, name: str, network: Network, wanted: Attachment) -> Endpoint:
-    """Give a container an endpoint on a network: an address of each family, and its rules."""
+def join(engine: Engine, sandbox: Sandbox, network: Network, wanted: Attachment, mac: str = "") -> Endpoint:
+    """Give a sandbox an endpoint on a network: an address of each family, an interface, and rules."""
+    name = sandbox.name
     if any(one.name == name for one in network.endpoints.values()):
         raise engine.refusal("endpoint_taken", name=name, network=network.name)
     endpoint = Endpoint(identity("endpoint", f"{name} {network.name}", engine.count()), name, network)
-    endpoint.priority = wanted.gateway_priority
+    endpoint.priority, endpoint.aliases = wanted.gateway_priority, wanted.aliases
     endpoint.address = _take(engine, network, network.addresses, wanted.address)
     endpoint.address6 = _take(engine, network, network.addresses6, wanted.address6)
+    endpoint.mac = wanted.mac_address or mac or _mac(engine, endpoint, sandbox)
     network.endpoints[endpoint.id] = endpoint
+    DRIVERS[network.options.driver].join(engine, endpoint, sandbox)
     for family in engine.firewall.families if network.bridge else ():
         if endpoint.of(family) is not None:
             asked = facts.of_network(engine.facts(family), engine.layout, network)
-            words = facts.endpoint_words(family, endpoint)
-            engine.firewall.install("endpoint", endpoint.subject, family, asked, words)
+            install(engine, "endpoint", endpoint.subject, family, asked, facts.endpoint_words(family, endpoint))
     return endpoint
+
+
+def _mac(engine: Engine, endpoint: Endpoint, sandbox: Sandbox) -> str:
+    """A hardware address: made of the IPv4 address where version and driver do so, else made up."""
+    driver = endpoint.network.options.driver
+    from_address = driver == "overlay" or "mac_from_address" in engine.layout.features
+    if from_address and endpoint.address is not None and driver != "ipvlan":
+        return "02:42:" + ":".join(f"{byte:02x}" for byte in endpoint.address.packed)
+    return made_mac(f"{sandbox.namespace.place} {endpoint.network.name}")
+
+
+def install(engine: Engine, section: str, subject: str, family: int, asked: facts.Facts, words: facts.Words) -> None:
+    """Put rules in; where somebody deleted the chain that they belong to, the engine says what iptables said."""
+    try:
+        engine.firewall.install(section, subject, family, asked, words)
+    except NoChain as error:
+        raise engine.refusal("iptables_failed", reason=error) from None
 
 
 def _take(engine: Engine, network: Network, pool: Addresses | None, wanted: str) -> Address | None:
@@ -53,10 +78,11 @@ def _take(engine: Engine, network: Network, pool: Addresses | None, wanted: str)
         raise engine.refusal("address_outside", network=network.name, address=wanted) from None
 
 
-def leave(engine: Engine, endpoint: Endpoint) -> None:
-    """Take an endpoint away, with its rules and addresses."""
+def leave(engine: Engine, endpoint: Endpoint, sandbox: Sandbox) -> None:
+    """Take an endpoint away, with its rules, interface and addresses."""
     engine.firewall.remove(endpoint.subject)
     network = endpoint.network
+    DRIVERS[network.options.driver].leave(engine, endpoint, sandbox)
     network.endpoints.pop(endpoint.id, None)
     if network.addresses is not None and endpoint.address is not None:
         network.addresses.give_back(endpoint.address)
@@ -77,6 +103,8 @@ def settle(engine: Engine, container: Container) -> None:
         unpublish(engine, container)
         container.gateway = best
         publish(engine, container, kept)
+    if container.sandbox is not None:
+        container.sandbox.set_way_out(best)
 
 
 def _by_gwbridge(
@@ -84,13 +112,14 @@ def _by_gwbridge(
 ) -> list[Endpoint]:
     """The ways out where there is a docker_gwbridge: who has an overlay and no other way joins it, all others leave."""
     needed = not ways and any(one.network.options.driver == "overlay" and not one.network.internal for one in own)
-    standing = container.endpoints.get(bridge.name)
+    standing, sandbox = container.endpoints.get(bridge.name), container.sandbox
+    assert sandbox is not None
     if not needed:
         if standing is not None:
-            leave(engine, container.endpoints.pop(bridge.name))
+            leave(engine, container.endpoints.pop(bridge.name), sandbox)
         return ways
     if standing is None:
-        container.endpoints[bridge.name] = join(engine, container.name, bridge, Attachment(bridge.name))
+        container.endpoints[bridge.name] = join(engine, sandbox, bridge, Attachment(bridge.name))
     shut = [one for one in own if one.network.internal and one.network.bridge]
     first = shut if "internal_before_gwbridge" in engine.layout.features else []
     return first or [container.endpoints[bridge.name]]
@@ -107,12 +136,31 @@ def publish(engine: Engine, container: Container, kept: list[Binding]) -> None:
             container.bindings.append(binding)
             asked = facts.of_network(engine.facts(binding.family), engine.layout, endpoint.network)
             words = facts.binding_words(endpoint, binding)
-            engine.firewall.install("port", container.subject, binding.family, facts.of_binding(asked, binding), words)
+            install(engine, "port", container.subject, binding.family, facts.of_binding(asked, binding), words)
+            _start_proxy(engine, container, endpoint, binding)
+
+
+def _start_proxy(engine: Engine, container: Container, endpoint: Endpoint, binding: Binding) -> None:
+    """Let docker-proxy (or, without it, the engine itself) listen at a published port."""
+    if binding.family != 4 or not binding.host_port or binding.asked.proto == "sctp" or endpoint.address is None:
+        return
+    proto, host = binding.asked.proto, int(ip_address(binding.host))
+    if engine.options.userland_proxy:
+        target = int(endpoint.address), binding.asked.port
+        answers = "answers_from_asked_address" in engine.layout.features
+        proxy: DockerProxy | HeldPort = DockerProxy(engine.namespace, proto, host, binding.host_port, target, answers)
+    else:
+        proxy = HeldPort(engine.namespace, proto, host, binding.host_port)
+    proxy.listen()
+    container.proxies.append(proxy)
 
 
 def unpublish(engine: Engine, container: Container) -> None:
     """Take a container's published ports away."""
     engine.firewall.remove(container.subject)
+    for proxy in container.proxies:
+        proxy.close()
+    container.proxies.clear()
     for binding in container.bindings:
         if binding.host_port:
             engine.ports.give_back(binding.host, binding.asked.proto, binding.host_port)
@@ -175,7 +223,7 @@ def link(engine: Engine, child: Container, parent: Container) -> None:
             words = {**facts.network_words(family, mine.network), "child": facts.block(own),
                      "parent": facts.block(asked), "port": str(port), "proto": proto}  # fmt: skip
             subject = f"link of {child.name} to {parent.name}"
-            engine.firewall.install("link", subject, family, {**known, "proto": proto}, words)
+            install(engine, "link", subject, family, {**known, "proto": proto}, words)
             child.linked[subject] = other
 
 

@@ -21,13 +21,20 @@ from ipaddress import ip_address
 from simnet.errors import Refused, UsageError
 from simnet.net.netfilter.rule import Rule, Ruleset
 
-from . import endpoints, facts
+from simnet.net.address import parse_ip
+from simnet.net.namespace import NetNamespace
+from simnet.net.network import Network as Wire
+
+from . import endpoints, facts, service
 from .firewall import Firewall, Provenance
+from .host import HostFacts, boot
 from .networks import Networks, default_network
 from .objects import Container, Network, identity
-from .options import Attachment, ContainerOptions, DaemonOptions, HostFacts, NetworkOptions, ServiceOptions
+from .options import Attachment, ContainerOptions, DaemonOptions, NetworkOptions, ServiceOptions
 from .ports import Ports
-from .swarm import Service, Swarm
+from .sandbox import Sandbox
+from .service import Service
+from .swarm import Swarm
 from .version import layout_of
 
 # networks of these names are none of the engine's own making on the host
@@ -35,7 +42,7 @@ _NO_ENDPOINT = ("host", "none")
 
 
 class Engine:
-    """One engine: a version and options, started on a host.
+    """One engine: a version and options, started on a host's namespace (`h1/host`; without one, a host of its own).
 
     What it refuses is raised as `Refused`, in the engine's own words.
 
@@ -43,18 +50,23 @@ class Engine:
     Leaves out: restarts of the daemon, firewalld, and rules that an older engine left behind.
     """
 
-    def __init__(self, version: str, options: DaemonOptions | None = None, host: HostFacts | None = None) -> None:
-        """Start the engine: its chains, and the default bridge."""
+    def __init__(self, version: str, options: DaemonOptions | None = None, namespace: NetNamespace | None = None) -> None:
+        """Start the engine: forwarding, its chains, and the default bridge."""
         self.version = version
         self.layout = layout_of(version)
         self.options = options or DaemonOptions()
-        self.host = host or HostFacts()
+        self.namespace = namespace or boot(Wire().namespace("h1/host"), forwards=True)
+        self.name = self.namespace.place.partition("/")[0]
+        self.host = HostFacts.of(self.namespace)
         if self.options.firewall_backend != "iptables":
             raise UsageError(f"firewall backend {self.options.firewall_backend!r} is not modelled; use 'iptables'")
         six = self.options.ip6tables
         six = self.layout.defaults.get("ip6tables", True) if six is None else six
         families = ((4, 6) if six else (4,)) if self.options.iptables else ()
-        self.firewall = Firewall(self.layout, families)
+        rulesets = {4: self.namespace.ruleset, 6: self.namespace.ruleset6}
+        self.firewall = Firewall(self.layout, families, rulesets)
+        if self.options.ip_forward:
+            self.namespace.sysctls["net.ipv4.ip_forward"] = "1"
         self.ports = Ports()
         self.containers: dict[str, Container] = {}
         self._made = 0
@@ -67,6 +79,7 @@ class Engine:
         for name in _NO_ENDPOINT:
             driver = "null" if name == "none" else name
             self.networks.create(NetworkOptions(name, driver=driver), predefined=True)
+        self.namespace.rules_changed()
 
     def __repr__(self) -> str:
         """A short word of what runs."""
@@ -85,6 +98,15 @@ class Engine:
     def facts(self, family: int) -> facts.Facts:
         """What rules may ask of the engine itself."""
         return facts.of_daemon(self.options, self.host, family, ingress=self.swarm.mesh)
+
+    @property
+    def address(self) -> int:
+        """The address that other hosts know this one by: its first one that is not its own bridges'."""
+        bridges = {network.bridge for network in self.networks.by_name.values()}
+        for device in self.namespace.devices.values():
+            for address in device.addresses if device.name not in bridges | {"lo"} else ():
+                return address.address
+        return parse_ip("127.0.0.1")
 
     def refusal(self, kind: str, **words: object) -> Refused:
         """A refusal in this version's words."""
@@ -117,7 +139,8 @@ class Engine:
             raise self.refusal("endpoint_taken", name=one.name, network=found.name)
         one.options = replace(one.options, attachments=(*one.options.attachments, wanted))
         if one.running:
-            one.endpoints[found.name] = endpoints.join(self, one.name, found, wanted)
+            assert one.sandbox is not None
+            self._join(one, found, wanted)
             endpoints.settle(self, one)
 
     def disconnect(self, network: str, container: str) -> None:
@@ -128,9 +151,9 @@ class Engine:
             raise self.refusal("not_connected", id=one.id, network=found.name)
         one.options = replace(one.options, attachments=left)
         endpoint = one.endpoints.pop(found.name, None)
-        if endpoint is not None:
+        if endpoint is not None and one.sandbox is not None:
             endpoints.settle(self, one)
-            endpoints.leave(self, endpoint)
+            endpoints.leave(self, endpoint, one.sandbox)
 
     # -- containers ----------------------------------------------------------------------------------------------------
 
@@ -192,15 +215,40 @@ class Engine:
                 raise Refused(error.kind, self.layout.say("join_failed", reason=error)) from None
 
     def _start(self, one: Container) -> None:
+        owner = self._owner(one)
+        if owner:
+            self.namespace.network.aliases[f"{self.name}/{one.name}"] = owner
+            return
+        one.sandbox = Sandbox(self, one.name)
+        one.sandbox.namespace.sysctls.update(one.options.sysctls)
         for at in one.options.attachments:
             network = self.networks.find(at.network)
             if network.options.driver == "overlay" and not network.options.attachable and not self.swarm.owns(one):
                 raise self.refusal("not_attachable", network=network.name)
             if network.name not in _NO_ENDPOINT:
-                one.endpoints[network.name] = endpoints.join(self, one.name, network, at)
+                self._join(one, network, at)
         endpoints.settle(self, one)
         for parent, _alias in one.options.links:
             endpoints.link(self, one, self.find(parent))
+
+    def _owner(self, one: Container) -> str:
+        """The place whose namespace a container shares, or nothing where it has one of its own."""
+        mode = one.options.network
+        if mode == "host":
+            return self.namespace.place
+        if mode.startswith("container:"):
+            return self.namespace.network.find(f"{self.name}/{self.find(mode.removeprefix('container:')).name}").place
+        return ""
+
+    def _join(self, one: Container, network: Network, wanted: Attachment) -> None:
+        """Put a container on a network."""
+        assert one.sandbox is not None
+        if network.options.driver == "overlay":
+            self.swarm.balance(network)
+        mac = one.options.mac_address if wanted is one.options.attachments[0] else ""
+        one.endpoints[network.name] = endpoints.join(self, one.sandbox, network, wanted, mac)
+        if network.name != "bridge":
+            one.sandbox.start_resolver()
 
     def stop(self, name: str) -> None:
         """`docker stop`."""
@@ -211,10 +259,13 @@ class Engine:
     def _down(self, one: Container) -> None:
         endpoints.unlink(self, one)
         endpoints.unpublish(self, one)
-        for endpoint in one.endpoints.values():
-            endpoints.leave(self, endpoint)
+        if one.sandbox is not None:
+            for endpoint in one.endpoints.values():
+                endpoints.leave(self, endpoint, one.sandbox)
+            one.sandbox.remove()
+        self.namespace.network.aliases.pop(f"{self.name}/{one.name}", None)
         one.endpoints.clear()
-        one.gateway, one.running = None, False
+        one.gateway, one.sandbox, one.running = None, None, False
 
     def remove(self, name: str, *, force: bool = False) -> None:
         """`docker rm`; a running one only with `force`."""
@@ -230,10 +281,14 @@ class Engine:
         """`docker swarm init`."""
         self.swarm.init()
 
+    def swarm_join(self, address: int, *, manager: bool = False) -> None:
+        """`docker swarm join`, by the address of a manager."""
+        self.swarm.join(address, manager=manager)
+
     def create_service(self, options: ServiceOptions) -> Service:
-        """`docker service create`, on a swarm of this one node."""
-        return self.swarm.create(options)
+        """`docker service create`."""
+        return service.create(self, options)
 
     def remove_service(self, name: str) -> None:
         """`docker service rm`."""
-        self.swarm.remove(name)
+        service.remove(self, name)

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from .ipam import Address
 from .layout import Fact, Layout
 from .objects import Binding, Endpoint, Network
-from .options import DaemonOptions, HostFacts
+from .host import HostFacts
+from .options import DaemonOptions
 
 Facts = dict[str, Fact]
 Words = dict[str, str]

@@ -38,13 +38,26 @@ class Provenance:
 
 
 @dataclass(slots=True)
+class _Known:
+    """What the engine knows of a chain: its rules by their text, as they were at a version of it."""
+
+    chain: Chain | None = None
+    version: int = -1
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Firewall:
-    """The rule sets of a host by family (4, 6), as one layout fills them in the families that the engine manages."""
+    """The rule sets of a host by family (4, 6), as one layout fills them in the families that the engine manages.
+
+    Others may change the same rules: like `iptables -C` before `-A`, the engine looks at what stands there.
+    """
 
     layout: Layout
     families: tuple[int, ...]
     rulesets: dict[int, Ruleset] = field(default_factory=lambda: {4: Ruleset(), 6: Ruleset()})
-    _standing: dict[Place, dict[str, tuple[Rule, Provenance]]] = field(default_factory=dict, repr=False)
+    _known: dict[Place, _Known] = field(default_factory=dict, repr=False)
+    _origins: dict[Place, dict[str, Provenance]] = field(default_factory=dict, repr=False)
     _asked: dict[str, list[tuple[Place, str]]] = field(default_factory=dict, repr=False)
 
     def set_up(self, facts: Mapping[int, Facts], section: str = "chains") -> None:
@@ -59,7 +72,7 @@ class Firewall:
 
     def install(self, section: str, subject: str, family: int, facts: Facts, words: Mapping[str, str],
                 *, has_subnet: bool = True) -> None:  # fmt: skip
-        """Put in the rules of a section for one thing (`subject`) in one family."""
+        """Put in the rules of a section for one thing (`subject`) in one family; `NoChain` where a chain is gone."""
         if family not in self.families:
             return
         for template in self.layout.sections[section]:
@@ -73,45 +86,72 @@ class Firewall:
 
     def why(self, rule: Rule) -> Provenance:
         """Where a rule comes from; UnknownName where the engine did not install it."""
-        for (_, _, chain), rules in self._standing.items():
-            if chain == rule.chain and rule.text in rules:
-                return rules[rule.text][1]
-        known = (text for rules in self._standing.values() for text in rules)
+        for (_, _, chain), origins in self._origins.items():
+            if chain == rule.chain and rule.text in origins:
+                return origins[rule.text]
+        known = (text for origins in self._origins.values() for text in origins)
         raise UnknownName("rule of the engine's", rule.text, known)
 
     def _put(self, template: Template, subject: str, family: int, facts: Facts, words: Mapping[str, str]) -> None:
         table = self._table(family, template.table)
         text = template.text(facts, words)
         place = (family, template.table, template.chain)
-        rules = self._standing.setdefault(place, {})
+        chain = table.chains.get(template.chain)
         full = f"-A {template.chain} {text}"
-        standing = rules.get(full)
+        if chain is None:
+            raise NoChain(family, template.table, full)
+        known = self._look(place, chain)
+        standing = known.rules.get(full)
         if not template.keeps:
             self._asked.setdefault(subject, []).append((place, full))
-        chain = table.chains[template.chain]
-        if standing is not None:
-            if template.place == "top":
-                chain.delete(_position(chain, standing[0]))
-                chain.insert(0, standing[0])
+        if standing is not None and template.place != "top":
             return
-        rule = parse_rule(table, template.chain, text, f"engine {self.layout.engine}: {template.name}")
-        chain.insert(len(chain.rules) if template.place == "append" else 0, rule)
+        if standing is not None:
+            chain.delete(_position(chain, standing))
+            chain.insert(0, standing)
+        else:
+            rule = parse_rule(table, template.chain, text, f"engine {self.layout.engine}: {template.name}")
+            chain.insert(len(chain.rules) if template.place == "append" else 0, rule)
+            known.rules[full] = rule
         came_with = "the engine" if template.keeps else subject
         origin = Provenance(template.name, came_with, template.why, template.tested(facts), self.layout.engine)
-        rules[full] = rule, origin
+        self._origins.setdefault(place, {}).setdefault(full, origin)
+        known.version = chain.version
 
     def _take(self, place: Place, text: str) -> None:
-        found = self._standing.get(place, {}).pop(text, None)
+        family, table, name = place
+        self._origins.get(place, {}).pop(text, None)
+        chain = self.rulesets[family].tables[table].chains.get(name)
+        if chain is None:
+            return
+        known = self._look(place, chain)
+        found = known.rules.pop(text, None)
         if found is not None:
-            family, table, name = place
-            chain = self.rulesets[family].tables[table].chains[name]
-            chain.delete(_position(chain, found[0]))
+            chain.delete(_position(chain, found))
+            known.version = chain.version
+
+    def _look(self, place: Place, chain: Chain) -> _Known:
+        """What stands in a chain; read anew where somebody else has changed it."""
+        known = self._known.setdefault(place, _Known())
+        if known.chain is not chain or known.version != chain.version:
+            known.rules = {rule.text: rule for rule in reversed(chain.rules)}
+            known.chain, known.version = chain, chain.version
+        return known
 
     def _table(self, family: int, name: str) -> Table:
         tables = self.rulesets[family].tables
         if name not in tables:
             tables[name] = Table(name, {chain: Chain(chain, "ACCEPT") for chain in BASE_CHAINS[name]})
         return tables[name]
+
+
+class NoChain(Exception):
+    """A chain that the engine puts rules into is gone: somebody deleted it. `command` is what the engine ran."""
+
+    def __init__(self, family: int, table: str, rule: str) -> None:
+        """Say what was to be done where."""
+        self.command = f"ip{'6' if family == 6 else ''}tables --wait -t {table} {rule}"
+        super().__init__(self.command)
 
 
 def _position(chain: Chain, rule: Rule) -> int:

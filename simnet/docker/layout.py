@@ -59,6 +59,9 @@ FEATURES = {
     "checks_addresses_first": "refuses a fixed address outside the subnets before it makes the container",
     "masked_subnets": "refuses a subnet with host bits",
     "allow_direct_routing": "knows --allow-direct-routing",
+    "mac_from_address": "makes a container's hardware address of its IPv4 address",
+    "veth_in_sandbox": "makes a container's interface in its own namespace, not in the host's",
+    "answers_from_asked_address": "docker-proxy answers UDP from the address that was asked",
     "firewall_backend": "knows --firewall-backend",
 }
 

@@ -6,20 +6,23 @@ Models: daemon/network.go, libnetwork/network.go and libnetwork/drivers/bridge o
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Network, ip_address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from . import facts
+from .cluster import SharedNetwork
+from .drivers import DRIVERS
+from .firewall import NoChain
 from .ipam import Address, Addresses, Exhausted, Outside, Pools, Subnet, Taken
 from .layout import MODES
 from .objects import Network, identity
-from .options import GLOBAL_POOLS, NetworkOptions, Pool
+from .options import NetworkOptions
 
 if TYPE_CHECKING:
     from .engine import Engine
 
-# drivers whose networks have subnets; the others have none
-_WITH_SUBNET = {"bridge", "overlay", "macvlan", "ipvlan"}
+# drivers whose networks have neither devices nor subnets
+_BARE = {"host", "null"}
 
 
 class Networks:
@@ -29,34 +32,59 @@ class Networks:
         self._engine = engine
         rotates = "rotates_pools" in engine.layout.features
         self.local = Pools(engine.options.default_address_pools, rotates, engine.host.routes)
-        self.shared = Pools(tuple(Pool(IPv4Network(base), size) for base, size in GLOBAL_POOLS), rotates)
         self.by_name: dict[str, Network] = {}
 
     def find(self, name: str) -> Network:
         """A network by its name or the beginning of its id."""
-        found = self.by_name.get(name)
+        found = self.by_name.get(name) or self._of_swarm(name)
         if found is None and len(name) >= 4:
             found = next((one for one in self.by_name.values() if one.id.startswith(name)), None)
         if found is None:
             raise self._engine.refusal("network_unknown", network=name)
         return found
 
+    def _of_swarm(self, name: str) -> Network | None:
+        """An overlay network that another node made, as this host sees it from its first use on."""
+        cluster = self._engine.swarm.cluster
+        shared = cluster.networks.get(name) if cluster is not None else None
+        return self._local(shared, predefined=False) if shared is not None else None
+
+    def _local(self, shared: SharedNetwork, *, predefined: bool) -> Network:
+        network = Network(shared.id, shared.options, addresses=shared.addresses, gateway=shared.gateway,
+                          predefined=predefined, shared=shared)  # fmt: skip
+        self.by_name[network.name] = network
+        return network
+
     def create(self, options: NetworkOptions, *, predefined: bool = False) -> Network:
-        """Make a network and install its rules."""
+        """Make a network, its devices and its rules."""
         engine = self._engine
-        if options.name in self.by_name:
+        if options.name in self.by_name or self._of_swarm(options.name) is not None:
             raise engine.refusal("network_taken", network=options.name)
         self._check(options)
         network = Network(identity("network", options.name, engine.count()), options, predefined=predefined)
         if options.driver == "bridge":
             network.bridge = options.bridge_name or f"br-{network.id[:12]}"
             self._check_bridge(network)
-        if options.driver in _WITH_SUBNET:
+        if options.driver not in _BARE:
             self._address(network)
+        if options.driver == "overlay":
+            return self._share(network, predefined=predefined)
         self.by_name[options.name] = network
+        if options.driver not in _BARE:
+            DRIVERS[options.driver].create(engine, network)
         if network.bridge:
             self._install(network)
         return network
+
+    def _share(self, network: Network, *, predefined: bool) -> Network:
+        """Let the swarm's managers keep a network."""
+        cluster = self._engine.swarm.cluster
+        assert cluster is not None
+        assert network.addresses is not None
+        assert network.gateway is not None
+        shared = SharedNetwork(network.id, network.options, cluster.next_vni(), network.addresses, network.gateway)
+        cluster.networks[network.name] = shared
+        return self._local(shared, predefined=predefined)
 
     def remove(self, name: str) -> None:
         """Take a network down, with its rules; refused while containers are on it."""
@@ -66,13 +94,27 @@ class Networks:
         if network.endpoints:
             shown = ", ".join(f'name:"{one.name}" id:"{one.id[:12]}"' for one in network.endpoints.values())
             raise engine.refusal("network_in_use", network=network.name, id=network.id, endpoints=shown)
+        self.drop(network)
+        if network.shared is not None and engine.swarm.cluster is not None:
+            del engine.swarm.cluster.networks[network.name]
+            engine.swarm.cluster.each_node(lambda node: node.networks.drop(network))
+            self._give_back(network)
+
+    def drop(self, network: Network) -> None:
+        """Let this host forget a network: its rules, its devices, its subnet."""
+        engine = self._engine
+        if self.by_name.pop(network.name, None) is None:
+            return
         engine.firewall.remove(f"network {network.name}")
-        self._give_back(network)
-        del self.by_name[network.name]
+        DRIVERS[network.options.driver].delete(engine, network)
+        if network.shared is None:
+            self._give_back(network)
 
     def _check(self, options: NetworkOptions) -> None:
         engine, features = self._engine, self._engine.layout.features
-        if options.driver == "overlay" and not engine.swarm.active:
+        if options.driver not in DRIVERS and options.driver not in _BARE:
+            raise engine.refusal("driver_unknown", name=options.driver)
+        if options.driver == "overlay" and not engine.swarm.manages:
             raise engine.refusal("not_a_manager")
         if "gateway_mode" not in features or options.driver != "bridge":
             return
@@ -91,7 +133,7 @@ class Networks:
     def _address(self, network: Network) -> None:
         """Give the network its subnets and gateways."""
         engine, options = self._engine, network.options
-        pools = self.shared if options.driver == "overlay" else self.local
+        pools = self._pools(options)
         if options.subnet is not None:
             subnet: Subnet = options.subnet
             try:
@@ -131,8 +173,13 @@ class Networks:
             wanted = str(pool.subnet.network_address + 1)
         return pool.take(str(ip_address(wanted)) if wanted else "")
 
+    def _pools(self, options: NetworkOptions) -> Pools:
+        """Where a network's subnet comes from: this host, or all of the swarm."""
+        cluster = self._engine.swarm.cluster
+        return cluster.pools if options.driver == "overlay" and cluster is not None else self.local
+
     def _give_back(self, network: Network) -> None:
-        pools = self.shared if network.options.driver == "overlay" else self.local
+        pools = self._pools(network.options)
         for pool in (network.addresses, network.addresses6):
             if pool is not None:
                 pools.give_back(pool.subnet)
@@ -143,7 +190,12 @@ class Networks:
             asked = facts.of_network(engine.facts(family), engine.layout, network)
             has_subnet = network.subnet(family) is not None
             words = facts.network_words(family, network)
-            engine.firewall.install("network", f"network {network.name}", family, asked, words, has_subnet=has_subnet)
+            subject = f"network {network.name}"
+            try:
+                engine.firewall.install("network", subject, family, asked, words, has_subnet=has_subnet)
+            except NoChain as error:
+                self.drop(network)
+                raise engine.refusal("iptables_failed", reason=error) from None
 
 
 def default_network(engine: Engine) -> NetworkOptions:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from simnet.net.device import Device, Veth
 
 from .ipam import Address, Addresses, Subnet
 from .options import ContainerOptions, NetworkOptions
+from .proxy import DockerProxy, HeldPort
 from .publish import PublishedPort
+
+if TYPE_CHECKING:
+    from .cluster import SharedNetwork
+    from .sandbox import Sandbox
 
 
 def identity(kind: str, name: str, number: int) -> str:
@@ -32,6 +40,7 @@ class Network:
     gateway: Address | None = None
     gateway6: Address | None = None
     predefined: bool = False
+    shared: SharedNetwork | None = field(default=None, repr=False)
     endpoints: dict[str, Endpoint] = field(default_factory=dict, repr=False)
 
     @property
@@ -64,6 +73,10 @@ class Endpoint:
     address: Address | None = None
     address6: Address | None = None
     priority: int = 0
+    mac: str = ""
+    aliases: tuple[str, ...] = ()
+    device: Device | None = field(default=None, repr=False)
+    port: Veth | None = field(default=None, repr=False)
 
     @property
     def subject(self) -> str:
@@ -93,10 +106,13 @@ class Container:
     name: str
     options: ContainerOptions
     running: bool = False
+    service: str = ""
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     gateway: Endpoint | None = None
     bindings: list[Binding] = field(default_factory=list)
     linked: dict[str, Endpoint] = field(default_factory=dict)
+    sandbox: Sandbox | None = field(default=None, repr=False)
+    proxies: list[DockerProxy | HeldPort] = field(default_factory=list, repr=False)
 
     @property
     def subject(self) -> str:

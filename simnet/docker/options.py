@@ -27,15 +27,6 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class HostFacts:
-    """What the host had before the engine started: forwarding per family, and the subnets of its routes."""
-
-    forwards: bool = True
-    forwards6: bool = True
-    routes: tuple[IPv4Network, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class DaemonOptions:
     """Options of dockerd. `ip6tables` None: as the version has it."""
 
@@ -75,6 +66,9 @@ class NetworkOptions:
     internal: bool = False
     attachable: bool = False
     mtu: int = 1500
+    encrypted: bool = False
+    parent: str = ""
+    vlan_mode: str = ""
     other: tuple[tuple[str, str], ...] = ()
 
 
@@ -88,6 +82,10 @@ DRIVER_OPTIONS: Mapping[str, str] = {
     f"{_BRIDGE}gateway_mode_ipv6": "gateway_mode6",
     "com.docker.network.host_ipv4": "snat_address",
     "com.docker.network.driver.mtu": "mtu",
+    "encrypted": "encrypted",
+    "parent": "parent",
+    "macvlan_mode": "vlan_mode",
+    "ipvlan_mode": "vlan_mode",
 }
 # the words that Go takes for true and false
 GO_BOOLS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.fromkeys(
@@ -104,11 +102,15 @@ class Attachment:
     address6: str = ""
     gateway_priority: int = 0
     aliases: tuple[str, ...] = ()
+    mac_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerOptions:
-    """Options of `docker run`: networks in the order given, published and exposed ports, links."""
+    """Options of `docker run`: networks in the order given, published and exposed ports, links, namespaces to share.
+
+    `network`, `pid`, `ipc`, `uts`, `userns` are empty, `host`, `private`, … or `container:NAME`, as docker takes them.
+    """
 
     name: str = ""
     image: str = "busybox"
@@ -119,6 +121,16 @@ class ContainerOptions:
     links: tuple[tuple[str, str], ...] = ()
     hostname: str = ""
     mac_address: str = ""
+    domainname: str = ""
+    pid: str = ""
+    ipc: str = ""
+    uts: str = ""
+    userns: str = ""
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    sysctls: tuple[tuple[str, str], ...] = ()
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +145,15 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """Options of `docker service create`."""
+    """Options of `docker service create`; `everywhere`: one task on each node (`--mode global`)."""
 
     name: str = ""
     image: str = "busybox"
     replicas: int = 1
     ports: tuple[ServicePort, ...] = ()
     networks: tuple[str, ...] = ()
+    endpoint_mode: str = "vip"
+    everywhere: bool = False
 
 
 def subnet_of(text: str) -> IPv4Network | IPv6Network:

@@ -33,15 +33,22 @@ class DockerProxy:
     target: tuple[int, int]
     answers_from_asked_address: bool = False
     _backends: dict[tuple[int, int], DatagramSocket] = field(default_factory=dict)
+    _socket: Listener | DatagramSocket | None = None
 
     def listen(self) -> None:
         """Open the listening socket."""
         if self.proto == "tcp":
-            self.namespace.sockets.listeners.append(Listener(self.address, self.port, NAME, self._accepted))
+            self._socket = Listener(self.address, self.port, NAME, self._accepted)
         else:
             socket = DatagramSocket(self.namespace, self.address, self.port, NAME)
             socket.received = lambda source, port, data, to: self._datagram(socket, (source, port), data, to)
-            self.namespace.sockets.datagrams.append(socket)
+            self._socket = socket
+        self.namespace.sockets.open(self._socket)
+
+    def close(self) -> None:
+        """End: nothing listens any more."""
+        if self._socket is not None:
+            self.namespace.sockets.close(self._socket)
 
     def _accepted(self, front: Stream) -> None:
         """A client connected: dial the container, then copy both ways."""
@@ -101,3 +108,27 @@ class DockerProxy:
     @staticmethod
     def _answer(front: DatagramSocket, client: tuple[int, int], data: bytes, own: int) -> Generator[Step, None, None]:
         yield from udp.send(front, *client, data, source=own)
+
+
+@dataclass(eq=False, slots=True)
+class HeldPort:
+    """A port that dockerd keeps others from taking, where it runs without docker-proxy: it listens and never answers."""
+
+    namespace: NetNamespace
+    proto: str
+    address: int
+    port: int
+    _socket: Listener | DatagramSocket | None = None
+
+    def listen(self) -> None:
+        """Open the listening socket."""
+        if self.proto == "tcp":
+            self._socket = Listener(self.address, self.port, "dockerd")
+        else:
+            self._socket = DatagramSocket(self.namespace, self.address, self.port, "dockerd")
+        self.namespace.sockets.open(self._socket)
+
+    def close(self) -> None:
+        """Let the port go."""
+        if self._socket is not None:
+            self.namespace.sockets.close(self._socket)

@@ -1,132 +1,171 @@
-"""The swarm's part of an engine: docker_gwbridge, the ingress network, the routing mesh, and tasks of services.
+"""The swarm's part of an engine: docker_gwbridge, the ingress network, the routing mesh, load balancers.
 
-Models: daemon/cluster, libnetwork/service_linux.go of moby; a swarm of one node, on a kernel with IPVS (without it an
-engine installs no rules of the routing mesh).
+Models: daemon/cluster, libnetwork/service_linux.go of moby, on a kernel with IPVS (without it an engine installs no
+rules of the routing mesh).
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simnet.errors import Refused
+from simnet.net.address import ip_text
+from simnet.net.socket import Listener
 
 from . import endpoints, facts
-from .objects import Container, Endpoint, Network, identity
-from .options import Attachment, ContainerOptions, NetworkOptions, ServiceOptions, ServicePort
-from .publish import PublishedPort
+from .cluster import Cluster
+from .objects import Container, Endpoint, Network
+from .options import Attachment, NetworkOptions, ServicePort
+from .sandbox import Sandbox
 
 if TYPE_CHECKING:
     from .engine import Engine
 
 GATEWAY_BRIDGE = "docker_gwbridge"
 INGRESS = "ingress"
-# ports that the swarm picks for services
-_FIRST_PORT = 30000
+# where managers take requests, and where nodes gossip
+MANAGER_PORT, GOSSIP_PORT = 2377, 7946
 
 
 @dataclass(eq=False, slots=True)
-class Service:
-    """A service: its options, its ports with the numbers that they got, and its tasks on this host."""
+class ManagerPort(Listener):
+    """The socket of a manager, which other hosts find the swarm by."""
 
-    id: str
-    name: str
-    options: ServiceOptions
-    ports: tuple[ServicePort, ...] = ()
-    tasks: list[Container] = field(default_factory=list)
+    cluster: Cluster | None = None
 
 
 class Swarm:
-    """What an engine knows of its swarm; inactive until `init`. `mesh`: the routing mesh has its chains."""
+    """What an engine knows of its swarm; `cluster` is None outside one. `mesh`: the routing mesh has its chains."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.active = False
+        self.cluster: Cluster | None = None
         self.mesh = False
         self.gateway_network: Network | None = None
-        self.services: dict[str, Service] = {}
-        self._sandbox: Endpoint | None = None
-        self._next_port = _FIRST_PORT
+        self.ingress: Sandbox | None = None
+        self._gate: Endpoint | None = None
+        self._sandboxes: dict[str, tuple[Sandbox, list[Endpoint]]] = {}
+        self._ports: list[Listener] = []
+
+    @property
+    def manages(self) -> bool:
+        """Whether this node is a manager."""
+        return self.cluster is not None and self._engine.name in self.cluster.managers
 
     def init(self) -> None:
-        """Make docker_gwbridge and the ingress network, with the namespace that the routing mesh runs in."""
+        """`docker swarm init`: the first node of a new swarm, and its ingress network."""
+        if self.cluster is not None:
+            raise self._engine.refusal("already_in_swarm")
+        self.cluster = Cluster()
+        self.cluster.pools.rotates = "rotates_pools" in self._engine.layout.features
+        self._enter(manager=True)
+        self._engine.networks.create(NetworkOptions(INGRESS, driver="overlay"), predefined=True)
+        self._set_up()
+
+    def join(self, address: int, *, manager: bool = False) -> None:
+        """`docker swarm join`: find the swarm by a manager's address, and take part."""
         engine = self._engine
-        if self.active:
+        if self.cluster is not None:
             raise engine.refusal("already_in_swarm")
-        self.active = True
-        engine.networks.create(NetworkOptions(INGRESS, driver="overlay"), predefined=True)
-        bridge = NetworkOptions(GATEWAY_BRIDGE, bridge_name=GATEWAY_BRIDGE, icc=False)
-        self.gateway_network = engine.networks.create(bridge)
-        self._sandbox = endpoints.join(engine, "ingress-sbox", self.gateway_network, Attachment(GATEWAY_BRIDGE))
+        self.cluster = self._found_at(address)
+        if self.cluster is None:
+            raise engine.refusal("manager_unreachable", address=f"{ip_text(address)}:{MANAGER_PORT}")
+        self._enter(manager=manager)
+        engine.networks.find(INGRESS).predefined = True
+        self._set_up()
+
+    def _found_at(self, address: int) -> Cluster | None:
+        for namespace in self._engine.namespace.network.namespaces.values():
+            listener = namespace.sockets.listener(address, MANAGER_PORT) if namespace.owns(address) else None
+            if isinstance(listener, ManagerPort):
+                return listener.cluster
+        return None
+
+    def _enter(self, *, manager: bool) -> None:
+        engine, cluster = self._engine, self.cluster
+        assert cluster is not None
+        cluster.nodes[engine.name] = engine
+        self._ports = [Listener(0, GOSSIP_PORT, "dockerd")]
+        if manager:
+            cluster.managers.add(engine.name)
+            self._ports.append(ManagerPort(0, MANAGER_PORT, "dockerd", cluster=cluster))
+        for port in self._ports:
+            engine.namespace.sockets.open(port)
+
+    def _set_up(self) -> None:
+        """Make docker_gwbridge, and the namespace that the routing mesh runs in."""
+        engine = self._engine
+        if GATEWAY_BRIDGE not in engine.networks.by_name:
+            engine.networks.create(NetworkOptions(GATEWAY_BRIDGE, bridge_name=GATEWAY_BRIDGE, icc=False))
+        self.gateway_network = engine.networks.find(GATEWAY_BRIDGE)
+        self.ingress = self._balancer(engine.networks.find(INGRESS), "ingress_sbox")
+        self._gate = endpoints.join(engine, self.ingress, self.gateway_network, Attachment(GATEWAY_BRIDGE))
+        self._sandboxes[INGRESS][1].append(self._gate)
+        self.ingress.set_way_out(self._gate)
+
+    def balance(self, network: Network) -> None:
+        """Make sure that this host has a load balancer on an overlay network."""
+        if network.name not in self._sandboxes:
+            self._balancer(network, f"lb_{network.id[:9]}")
+
+    def _balancer(self, network: Network, name: str) -> Sandbox:
+        sandbox = Sandbox(self._engine, name)
+        endpoint = endpoints.join(self._engine, sandbox, network, Attachment(network.name))
+        sandbox.start_resolver()
+        self._sandboxes[network.name] = sandbox, [endpoint]
+        return sandbox
+
+    def drop_balancer(self, network: str) -> None:
+        """Take this host's load balancer of a network away."""
+        sandbox, joined = self._sandboxes.pop(network, (None, []))
+        for endpoint in joined if sandbox is not None else ():
+            assert sandbox is not None
+            endpoints.leave(self._engine, endpoint, sandbox)
+        if sandbox is not None:
+            sandbox.remove()
+
+    def leave(self, *, force: bool = False) -> None:
+        """`docker swarm leave`: overlay networks and their namespaces go; docker_gwbridge and its rules stay."""
+        engine, cluster = self._engine, self.cluster
+        if cluster is None:
+            raise engine.refusal("not_in_swarm")
+        if self.manages and not force:
+            raise engine.refusal("leave_needs_force")
+        for service in list(cluster.services.values()):
+            service.drop_node(engine)
+        for network in [one for one in engine.networks.by_name.values() if one.shared is not None]:
+            self.drop_balancer(network.name)
+            engine.networks.drop(network)
+        for port in self._ports:
+            engine.namespace.sockets.close(port)
+        cluster.nodes.pop(engine.name, None)
+        cluster.managers.discard(engine.name)
+        self.cluster, self.ingress, self._gate, self._ports = None, None, None, []
 
     def owns(self, container: Container) -> bool:
         """Whether a container is a task of a service."""
-        return any(container in service.tasks for service in self.services.values())
+        return bool(container.service)
 
-    def create(self, options: ServiceOptions) -> Service:
-        """Make a service: open its ports in the routing mesh, and run its tasks."""
-        engine = self._engine
-        if not self.active:
-            raise engine.refusal("not_a_manager")
-        number = engine.count()
-        name = options.name or f"service{number}"
-        if name in self.services:
-            raise engine.refusal("service_taken", name=name)
-        networks = [engine.networks.find(network).name for network in options.networks]
-        service = Service(identity("service", name, number), name, options, tuple(map(self._numbered, options.ports)))
-        self.services[name] = service
-        if any(port.mode == "ingress" for port in service.ports):
-            networks.insert(0, INGRESS)
-        for slot in range(1, options.replicas + 1):
-            self._task(service, slot, networks)
-        self._open(service)
-        return service
-
-    def remove(self, name: str) -> None:
-        """Take a service down; the routing mesh keeps its chains."""
-        engine = self._engine
-        service = self.services.pop(name, None)
-        if service is None:
-            raise engine.refusal("service_unknown", name=name)
-        engine.firewall.remove(f"service {name}")
-        for task in service.tasks:
-            engine.remove(task.name, force=True)
-
-    def _numbered(self, port: ServicePort) -> ServicePort:
-        if port.published or port.mode != "ingress":
-            return port
-        self._next_port += 1
-        return ServicePort(port.target, self._next_port - 1, port.proto, port.mode)
-
-    def _task(self, service: Service, slot: int, networks: list[str]) -> None:
-        engine = self._engine
-        name = f"{service.name}.{slot}.{identity('task', service.name, slot)[:25]}"
-        ports = tuple(PublishedPort(port.target, port.proto, "", port.published, port.published)
-                      for port in service.ports if port.mode == "host")  # fmt: skip
-        joined = tuple(map(Attachment, networks or ["bridge"]))
-        task = engine.create(ContainerOptions(name, service.options.image, joined[0].network, joined, ports))
-        service.tasks.append(task)
-        # a task that cannot run is rejected; the service stays
-        with suppress(Refused):
-            engine.start(name)
-
-    def _open(self, service: Service) -> None:
+    def open(self, name: str, ports: list[ServicePort]) -> None:
         """Open a service's ports in the routing mesh; the first one makes the mesh's own chains and rules."""
-        engine, ports = self._engine, [port for port in service.ports if port.mode == "ingress"]
+        engine = self._engine
         if not ports or 4 not in engine.firewall.families:
             return
         assert self.gateway_network is not None
-        assert self._sandbox is not None
-        assert self._sandbox.address is not None
+        assert self._gate is not None
+        assert self._gate.address is not None
         known = engine.facts(4)
         words = facts.network_words(4, self.gateway_network)
         if not self.mesh:
             self.mesh = True
             engine.firewall.set_up({4: known}, "ingress_chains")
-            engine.firewall.install("ingress", "the routing mesh", 4, known, words)
+            endpoints.install(engine, "ingress", "the routing mesh", 4, known, words)
         for port in ports:
-            target = facts.target(self._sandbox.address, port.published)
+            target = facts.target(self._gate.address, port.published)
             filled = {**words, "proto": port.proto, "host_port": str(port.published), "target": target}
             asked = {**known, "proto": port.proto}
-            engine.firewall.install("ingress_port", f"service {service.name}", 4, asked, filled)
+            endpoints.install(engine, "ingress_port", f"service {name}", 4, asked, filled)
+
+    def shut(self, name: str) -> None:
+        """Close a service's ports; the routing mesh keeps its chains."""
+        self._engine.firewall.remove(f"service {name}")

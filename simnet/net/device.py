@@ -7,12 +7,25 @@ Leaves out: queueing disciplines, VLAN filtering and STP (a blocked port is hono
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2s
 from typing import TYPE_CHECKING
 
 from .address import BROADCAST_MAC, Prefix
 
 if TYPE_CHECKING:
     from .namespace import NetNamespace
+
+
+def made_mac(seed: str) -> str:
+    """A hardware address such as the kernel makes up (eth_hw_addr_random), but the same one for the same seed.
+
+    Example:
+        >>> made_mac("h1/host:docker0")
+        'fa:a4:8b:5a:38:47'
+    """
+    digits = blake2s(seed.encode(), digest_size=6).digest()
+    first = digits[0] & 0xFE | 0x02
+    return ":".join(f"{byte:02x}" for byte in (first, *digits[1:]))
 
 
 @dataclass(frozen=True, slots=True)

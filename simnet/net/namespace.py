@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class NetNamespace:
     """One namespace; `place` is how it prints (`h1/host`, `h1/web`).
 
+    `ruleset6` is kept and printed; no IPv6 packet walks it yet.
     `sysctls` holds what differs from the kernel's defaults, by full key (`net.ipv4.ip_forward`). A key for one device
     (`net.ipv4.conf.docker0.rp_filter`) counts beside the one for `all`, as in the kernel: the larger one holds.
     """
@@ -37,6 +38,7 @@ class NetNamespace:
     waiting: dict[tuple[str, int], list[Skb]] = field(default_factory=dict, repr=False)
     sysctls: dict[str, str] = field(default_factory=dict, repr=False)
     ruleset: Ruleset = field(default_factory=Ruleset, repr=False)
+    ruleset6: Ruleset = field(default_factory=Ruleset, repr=False)
     conntrack: Conntrack = field(default_factory=Conntrack, repr=False)
     ipsets: dict[str, IpSet] = field(default_factory=dict, repr=False)
     sockets: Sockets = field(default_factory=Sockets, repr=False)

@@ -59,6 +59,12 @@ class Network:
             self.namespaces[place] = NetNamespace(place, self)
         return self.namespaces[place]
 
+    def forget(self, place: str) -> None:
+        """Take a namespace away, with every other name of it."""
+        self.namespaces.pop(place, None)
+        for name in [name for name, meant in self.aliases.items() if meant == place]:
+            del self.aliases[name]
+
     def find(self, name: str) -> NetNamespace:
         """The namespace that a name stands for; UnknownPlace when there is none."""
         place = self.aliases.get(name, name)

@@ -80,6 +80,25 @@ class Sockets:
     pingers: list[Pinger] = field(default_factory=list)
     next_port: int = 49153
 
+    def open(self, socket: Listener | DatagramSocket) -> None:
+        """Let a socket take part."""
+        if isinstance(socket, Listener):
+            self.listeners.append(socket)
+        else:
+            self.datagrams.append(socket)
+
+    def close(self, socket: Listener | DatagramSocket) -> None:
+        """Close a socket."""
+        if isinstance(socket, Listener):
+            self.listeners.remove(socket)
+        else:
+            self.datagrams.remove(socket)
+
+    def bound(self, proto: str, address: int, port: int) -> bool:
+        """Whether a new socket could not be bound there, since another one has the address or all of them."""
+        held = self.listeners if proto == "tcp" else [one for one in self.datagrams if one.peer is None]
+        return any(one.port == port and (not address or one.address in {0, address}) for one in held)
+
     def listener(self, address: int, port: int) -> Listener | None:
         """The listening socket for a destination; one bound to the very address goes first."""
         fitting = [one for one in self.listeners if one.port == port and one.address in {0, address}]

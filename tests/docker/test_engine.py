@@ -6,11 +6,11 @@ import pytest
 
 from simnet.docker.cli import Session
 from simnet.docker.engine import Engine
+from simnet.docker.host import boot
 from simnet.docker.options import (
     Attachment,
     ContainerOptions,
     DaemonOptions,
-    HostFacts,
     NetworkOptions,
     Pool,
     ServiceOptions,
@@ -18,8 +18,17 @@ from simnet.docker.options import (
 )
 from simnet.docker.publish import parse
 from simnet.errors import Refused, UnknownName, UsageError
+from simnet.net.address import Prefix
+from simnet.net.network import Network as Wire
+from simnet.net.route import Route
 
 VERSIONS = ("20.10", "26.1", "28.0.0", "28.0.1", "28.2.0", "28.5.2", "29.7.2")
+
+
+def host_with_route(block):
+    host = boot(Wire().namespace("h1/host"), forwards=True)
+    host.fib.add([Route(Prefix.parse(block), "eth0")])
+    return host
 
 
 def published(engine, name):
@@ -47,7 +56,7 @@ def test_pools_are_taken_in_turn_or_the_first_free_one(version, second):
 
 
 def test_pools_of_the_host_and_of_the_daemon():
-    engine = Engine("28.5.2", host=HostFacts(routes=(IPv4Network("172.18.0.0/15"),)))
+    engine = Engine("28.5.2", namespace=host_with_route("172.18.0.0/15"))
     assert str(engine.create_network(NetworkOptions("n1")).subnet(4)) == "172.20.0.0/16"
     pools = (Pool(IPv4Network("10.5.0.0/23"), 24),)
     engine = Engine("28.5.2", DaemonOptions(default_address_pools=pools))
@@ -117,7 +126,7 @@ def test_a_service_is_reached_by_the_ingress_namespace():
     engine = Engine("28.5.2")
     engine.swarm_init()
     service = engine.create_service(ServiceOptions("web", replicas=2, ports=(ServicePort(80, 8080),)))
-    assert [str(task.endpoints["docker_gwbridge"].address) for task in service.tasks] == ["172.18.0.3", "172.18.0.4"]
+    assert [str(task.endpoints["docker_gwbridge"].address) for _, task in service.tasks] == ["172.18.0.3", "172.18.0.4"]
     rules = engine.ruleset.tables["nat"].chains["DOCKER-INGRESS"].rules
     assert str(rules[0]).endswith("--to-destination 172.18.0.2:8080")
     assert engine.why(rules[0]).subject == "service web"

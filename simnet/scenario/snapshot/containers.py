@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from simnet.docker.proxy import DockerProxy
+from simnet.docker.proxy import DockerProxy, HeldPort
 from simnet.net.address import parse_ip
 from simnet.net.device import Bridge
 from simnet.net.namespace import NetNamespace
 from simnet.net.netfilter.rule import Rule
 from simnet.net.network import Network
 from simnet.net.program import Server
-from simnet.net.socket import DatagramSocket, Listener
 
 from .files import read_list, read_text
 
@@ -83,7 +82,7 @@ def _listen(
         address = 0 if where == "*" else parse_ip(where.partition("%")[0])
         target = _published(namespace, containers, proto, address, port)
         if target is not None and _without_proxy(namespace):
-            _hold(namespace, proto, address, port)
+            HeldPort(namespace, proto, address, port).listen()
         elif target is not None:
             DockerProxy(namespace, proto, address, port, target, version >= (28, 0)).listen()
         else:
@@ -94,14 +93,6 @@ def _without_proxy(namespace: NetNamespace) -> bool:
     """Whether the engine runs without userland proxy: then its bridges' ports are in hairpin mode."""
     bridges = [device for device in namespace.devices.values() if isinstance(device, Bridge)]
     return any(port.hairpin for bridge in bridges for port in bridge.ports)
-
-
-def _hold(namespace: NetNamespace, proto: str, address: int, port: int) -> None:
-    """A port that dockerd keeps others from taking: it listens and never answers."""
-    if proto == "tcp":
-        namespace.sockets.listeners.append(Listener(address, port, "dockerd"))
-    else:
-        namespace.sockets.datagrams.append(DatagramSocket(namespace, address, port, "dockerd"))
 
 
 def _published(

@@ -1,0 +1,80 @@
+"""A swarm as its managers see it: nodes, networks that span them with their addresses and tunnel ends, services.
+
+Models: manager/allocator and the network database of swarmkit and libnetwork.
+Leaves out: raft, the loss of managers, and placement (a task goes to the node that has the fewest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+
+from .ipam import Address, Addresses, Pools
+from .options import GLOBAL_POOLS, NetworkOptions, Pool
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .sandbox import Sandbox
+    from .swarm import Service
+
+_FIRST_VNI = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A container on an overlay network as other hosts know it: address, hardware address, its host and its tunnel end.
+
+    `key` and `ends` are what neighbour table and FDB of every other host hold, made once for all of them.
+    """
+
+    address: int
+    mac: str
+    tunnel_end: int
+    host: str
+    key: tuple[str, int] = field(init=False, repr=False)
+    ends: list[int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make what the tables hold."""
+        object.__setattr__(self, "key", ("vxlan0", self.address))
+        object.__setattr__(self, "ends", [self.tunnel_end])
+
+
+@dataclass(eq=False, slots=True)
+class SharedNetwork:
+    """An overlay network: id, tunnel id, addresses, who is on it where, and each host's sandbox."""
+
+    id: str
+    options: NetworkOptions
+    vni: int
+    addresses: Addresses
+    gateway: Address
+    peers: dict[int, Peer] = field(default_factory=dict, repr=False)
+    hosts: dict[str, Sandbox] = field(default_factory=dict, repr=False)
+    balancers: dict[str, Address] = field(default_factory=dict, repr=False)
+
+
+@dataclass(eq=False, slots=True)
+class Cluster:
+    """All that the nodes of one swarm share."""
+
+    pools: Pools = field(
+        default_factory=lambda: Pools(tuple(Pool(IPv4Network(base), size) for base, size in GLOBAL_POOLS))
+    )
+    nodes: dict[str, Engine] = field(default_factory=dict)
+    managers: set[str] = field(default_factory=set)
+    networks: dict[str, SharedNetwork] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    _last_vni: int = _FIRST_VNI - 1
+
+    def next_vni(self) -> int:
+        """A tunnel id that no network has."""
+        self._last_vni += 1
+        return self._last_vni
+
+    def each_node(self, act: Callable[[Engine], None]) -> None:
+        """Do something on every node, in the order in which they joined."""
+        for node in list(self.nodes.values()):
+            act(node)

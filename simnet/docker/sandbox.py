@@ -1,0 +1,109 @@
+"""A network sandbox: the namespace that a container's endpoints are in, its way out, and its embedded DNS server.
+
+Models: libnetwork/sandbox.go, osl/namespace_linux.go, resolver_unix.go of moby. A sandbox is also what an overlay
+network keeps on each host (the bridge and the tunnel), and what the routing mesh runs in.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2s
+from typing import TYPE_CHECKING
+
+from simnet.net.address import Prefix
+from simnet.net.device import Device, InterfaceAddress
+from simnet.net.devinet import add_address, remove_device
+from simnet.net.namespace import NetNamespace
+from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Table
+from simnet.net.netfilter.save import parse_rule
+from simnet.net.program import Server
+from simnet.net.route import Route
+
+from .host import boot
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .objects import Endpoint
+
+RESOLVER = 0x7F00000B  # 127.0.0.11
+_DNS_RULES = (
+    ("OUTPUT", "-d 127.0.0.11/32 -j DOCKER_OUTPUT"),
+    ("POSTROUTING", "-d 127.0.0.11/32 -j DOCKER_POSTROUTING"),
+    ("DOCKER_OUTPUT", "-d 127.0.0.11/32 -p tcp -m tcp --dport 53 -j DNAT --to-destination 127.0.0.11:{tcp}"),
+    ("DOCKER_OUTPUT", "-d 127.0.0.11/32 -p udp -m udp --dport 53 -j DNAT --to-destination 127.0.0.11:{udp}"),
+    ("DOCKER_POSTROUTING", "-s 127.0.0.11/32 -p tcp -m tcp --sport {tcp} -j SNAT --to-source :53"),
+    ("DOCKER_POSTROUTING", "-s 127.0.0.11/32 -p udp -m udp --sport {udp} -j SNAT --to-source :53"),
+)
+
+
+class Sandbox:
+    """A namespace that endpoints join; `place` is how it prints (`h1/web`).
+
+    Example:
+        >>> from .engine import Engine
+        >>> sandbox = Sandbox(Engine("28.5.2"), "web")
+        >>> sandbox.namespace.place, sandbox.free_name()
+        ('h1/web', 'eth0')
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        """Make the namespace, with `lo` alone in it."""
+        self.name = name
+        self._network = engine.namespace.network
+        self.namespace: NetNamespace = boot(self._network.namespace(f"{engine.name}/{name}"))
+        self.has_resolver = False
+
+    def free_name(self) -> str:
+        """The name that the next interface gets."""
+        number = 0
+        while f"eth{number}" in self.namespace.devices:
+            number += 1
+        return f"eth{number}"
+
+    def put(self, endpoint: Endpoint, device: Device) -> None:
+        """Put an endpoint's interface in, with its address."""
+        endpoint.device = device
+        self.namespace.add(device)
+        pool = endpoint.network.addresses
+        if pool is not None and endpoint.address is not None:
+            length, last = pool.subnet.prefixlen, int(pool.subnet.broadcast_address)
+            add_address(device, InterfaceAddress(int(endpoint.address), length, last))
+
+    def take(self, endpoint: Endpoint) -> None:
+        """Take an endpoint's interface out."""
+        if endpoint.device is not None:
+            remove_device(endpoint.device)
+            endpoint.device = None
+
+    def set_way_out(self, endpoint: Endpoint | None) -> None:
+        """Make an endpoint's gateway the default one, or have none."""
+        fib = self.namespace.fib
+        fib.remove(route for route in fib.routes() if route.dst.mask == 0 and route.table == "main")
+        if endpoint is not None and endpoint.device is not None:
+            gateway = int(endpoint.network.gateway) if endpoint.network.gateway is not None else 0
+            scope = "global" if gateway else "link"
+            fib.add([Route(Prefix(0, 0), endpoint.device.name, gateway, scope=scope)])
+
+    def start_resolver(self) -> None:
+        """Let the embedded DNS server listen at 127.0.0.11, and lead port 53 of it there."""
+        if self.has_resolver:
+            return
+        self.has_resolver = True
+        ports = {proto: _port(f"{self.namespace.place} {proto}") for proto in ("tcp", "udp")}
+        for proto, port in ports.items():
+            Server(self.namespace, proto, RESOLVER, port, by="dockerd's resolver").listen()
+        tables = self.namespace.ruleset.tables
+        nat = tables.setdefault("nat", Table("nat", {name: Chain(name, "ACCEPT") for name in BASE_CHAINS["nat"]}))
+        for name in ("DOCKER_OUTPUT", "DOCKER_POSTROUTING"):
+            nat.chains.setdefault(name, Chain(name))
+        for chain, text in _DNS_RULES:
+            nat.chains[chain].append(parse_rule(nat, chain, text.format(**ports), "embedded DNS"))
+        self.namespace.rules_changed()
+
+    def remove(self) -> None:
+        """The namespace goes, where nobody else is in it."""
+        self._network.forget(self.namespace.place)
+
+
+def _port(seed: str) -> int:
+    """A port such as the kernel picks for a socket, but the same one for the same seed."""
+    return 32768 + int.from_bytes(blake2s(seed.encode(), digest_size=4).digest()) % 28232
