@@ -34,9 +34,9 @@ _AT = re.compile(r"([\w.-]+(?:/[\w.-]+)?):\s+(.*)", re.DOTALL)
 class Lab:
     """Hosts by name, each with its session of docker; `network` is what they all are in."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network | None = None) -> None:
         """Nothing yet: hosts and machines are added one by one."""
-        self.network = Network()
+        self.network = network or Network()
         self.sessions: dict[str, Session] = {}
         self.wires: dict[str, Segment] = {}
 
@@ -47,6 +47,11 @@ class Lab:
         lab.host("h1", engine, "192.0.2.2/24", gateway="192.0.2.1", forwards=True)
         lab.machine("wan", "192.0.2.1/24")
         return lab
+
+    @classmethod
+    def around(cls, network: Network) -> Lab:
+        """A lab of a network that is there already (a snapshot's): it has terminals, but no engines."""
+        return cls(network)
 
     def wire(self, name: str = "lan") -> Segment:
         """The Ethernet segment of a name, made if there is none."""
