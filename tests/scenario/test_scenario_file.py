@@ -108,7 +108,8 @@ check:
          "a.yaml:4:15: Error response from daemon: network nope not found"),
         (host("listen: [tcp/10.9.9.9:80]"),
          "a.yaml:4:14: no address of h1 '10.9.9.9'; there are: 127.0.0.1, 172.17.0.1, 192.0.2.2"),
-        (host("addresses: [192.0.2.2]"), "a.yaml:4:17: '192.0.2.2' lacks the length of its network; write 192.0.2.2/24"),
+        (host("addresses: [192.0.2.2]"),
+         "a.yaml:4:17: '192.0.2.2' lacks the length of its network; write 192.0.2.2/24"),
         ("hosts: {h1: {}, h1: {}}",
          "a.yaml:1:17: key 'h1' stands here a second time; the first is in line 1"),
         ("hosts: [\n", "a.yaml:2:1: did not find expected node content"),
@@ -149,8 +150,8 @@ def test_any_text_is_read_or_refused_with_its_file(text):
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["hosts", "h1", "containers", "networks", "publish", "network", "check", "machines", "listen",
-                         "commands", "engine", "sysctl", "daemon", "swarm", "services", "a b", "-x"]), inner, max_size=4),
+        st.sampled_from(["hosts", "h1", "containers", "networks", "publish", "network", "check", "machines",
+                         "listen", "commands", "engine", "sysctl", "daemon", "swarm", "services", "a b", "-x"]), inner, max_size=4),
     max_leaves=12,
 ))  # fmt: skip
 def test_any_shape_is_built_or_refused_with_its_file(tree):

@@ -73,12 +73,13 @@ def test_what_failed_says_what_was_seen_and_which_rule_did_it():
                           "(h1/host: -A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP)",)  # fmt: skip
 
 
-@pytest.mark.parametrize(("engine", "tried", "status"), [("28.5", "unreachable directly from wan", "holds"),
-                                                         ("20.10", "reachable directly from wan", "holds")])  # fmt: skip
-def test_a_claim_of_some_engines_has_its_opposite_for_the_others(engine, tried, status):
+@pytest.mark.parametrize(
+    ("engine", "tried"), [("28.5", "unreachable directly from wan"), ("20.10", "reachable directly from wan")]
+)
+def test_a_claim_of_some_engines_has_its_opposite_for_the_others(engine, tried):
     claim = '{web: unreachable directly from wan, engine: ">=28", otherwise: reachable directly from wan}'
     (found,) = findings([claim], engine)
-    assert (found.sentence, found.status) == (tried, status)
+    assert (found.sentence, found.status) == (tried, "holds")
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,15 @@ def test_without_docker_proxy_containers_are_seen_as_they_are():
 
 
 def test_other_subnets_alone_change_no_flow():
-    containers = "{{a: {{network: n, expose: 80}}, b: {{network: n}}}}"
-    text = f"hosts: {{{{h1: {{{{networks: {{{{n: {{{{subnet: {{}}}}}}}}}}}}, containers: {containers}}}}}}}}}"
-    found = diff(source(text.format("10.1.0.0/24")), source(text.format("10.2.0.0/24")), ("1", "2"))
+    text = """
+hosts:
+  h1:
+    networks: {n: {subnet: SUBNET}}
+    containers: {a: {network: n, expose: 80}, b: {network: n}}
+"""
+    found = diff(
+        source(text.replace("SUBNET", "10.1.0.0/24")), source(text.replace("SUBNET", "10.2.0.0/24")), ("1", "2")
+    )
     assert found.tried > 0
     assert found.flows == ()
     assert found.rules != ()
