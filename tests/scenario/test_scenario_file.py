@@ -151,7 +151,8 @@ def test_any_text_is_read_or_refused_with_its_file(text):
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
         st.sampled_from(["hosts", "h1", "containers", "networks", "publish", "network", "check", "machines",
-                         "listen", "commands", "engine", "sysctl", "daemon", "swarm", "services", "a b", "-x"]), inner, max_size=4),
+                         "listen", "commands", "engine", "sysctl", "daemon", "swarm", "services", "a b", "-x"]),
+        inner, max_size=4),
     max_leaves=12,
 ))  # fmt: skip
 def test_any_shape_is_built_or_refused_with_its_file(tree):
