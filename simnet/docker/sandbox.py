@@ -6,6 +6,8 @@ network keeps on each host (the bridge and the tunnel), and what the routing mes
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cache
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from simnet.net.address import Prefix
 from simnet.net.device import Device, InterfaceAddress, Ipvlan
 from simnet.net.devinet import add_address, remove_device
 from simnet.net.namespace import NetNamespace
-from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Table
+from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Rule, Table
 from simnet.net.netfilter.save import parse_rule
 from simnet.net.program import Server
 from simnet.net.route import Route
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .objects import Endpoint
 
 RESOLVER = 0x7F00000B  # 127.0.0.11
+_DNS_CHAINS = ("DOCKER_OUTPUT", "DOCKER_POSTROUTING")
 _DNS_RULES = (
     ("OUTPUT", "-d 127.0.0.11/32 -j DOCKER_OUTPUT"),
     ("POSTROUTING", "-d 127.0.0.11/32 -j DOCKER_POSTROUTING"),
@@ -92,15 +95,15 @@ class Sandbox:
         if self.has_resolver:
             return
         self.has_resolver = True
-        ports = {proto: _port(f"{self.namespace.place} {proto}") for proto in ("tcp", "udp")}
+        ports = dict(zip(("tcp", "udp"), _resolver_ports(self.namespace.place), strict=True))
         for proto, port in ports.items():
             Server(self.namespace, proto, RESOLVER, port, by="dockerd's resolver").listen()
         tables = self.namespace.ruleset.tables
         nat = tables.setdefault("nat", Table("nat", {name: Chain(name, "ACCEPT") for name in BASE_CHAINS["nat"]}))
-        for name in ("DOCKER_OUTPUT", "DOCKER_POSTROUTING"):
+        for name in _DNS_CHAINS:
             nat.chains.setdefault(name, Chain(name))
-        for chain, text in _DNS_RULES:
-            nat.chains[chain].append(parse_rule(nat, chain, text.format(**ports), "embedded DNS"))
+        for rule in _dns_rules(ports["tcp"], ports["udp"]):
+            nat.chains[rule.chain].append(copy(rule))
         self.namespace.rules_changed()
 
     def remove(self) -> None:
@@ -108,6 +111,14 @@ class Sandbox:
         self._network.forget(self.namespace.place)
 
 
-def _port(seed: str) -> int:
-    """A port such as the kernel picks for a socket, but the same one for the same seed."""
-    return 32768 + int.from_bytes(blake2s(seed.encode(), digest_size=4).digest()) % 28232
+@cache
+def _dns_rules(tcp: int, udp: int) -> tuple[Rule, ...]:
+    """The rules of a resolver at two ports; they hold no state, so that copies may share what they are made of."""
+    table = Table("nat", {name: Chain(name) for name in (*BASE_CHAINS["nat"], *_DNS_CHAINS)})
+    return tuple(parse_rule(table, chain, text.format(tcp=tcp, udp=udp), "embedded DNS") for chain, text in _DNS_RULES)
+
+
+def _resolver_ports(place: str) -> tuple[int, int]:
+    """Ports such as the kernel picks for sockets: one of some hundred pairs, the same one for the same place."""
+    number = blake2s(place.encode(), digest_size=1).digest()[0]
+    return 34000 + 7 * number, 45000 + 11 * number
