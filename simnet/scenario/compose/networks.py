@@ -15,7 +15,7 @@ from simnet.docker.options import DRIVER_OPTIONS, GO_BOOLS, NetworkOptions, subn
 
 from .canonical import flag
 from .project import ProjectNetwork
-from .tree import Findings, items_of, mapping_of, text_of
+from .tree import Findings, is_address, items_of, mapping_of, text_of
 
 
 def network(project: str, key: str, value: Value | None, findings: Findings) -> ProjectNetwork:
@@ -79,6 +79,10 @@ def _block(found: Mapping[str, Value], findings: Findings) -> dict[str, Any]:
             continue
         if key == "subnet" or not six:
             asked["subnet6" if key == "subnet" and six else key] = block
+    others = mapping_of(found.get("aux_addresses")).values()
+    for value in (*((found["gateway"],) if gateway else ()), *others):
+        if not is_address(text_of(value)):
+            findings.wrong(value, f"invalid IP address: {text_of(value)}")
     if gateway:
         asked["gateway6" if six else "gateway"] = gateway
     return asked

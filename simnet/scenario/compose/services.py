@@ -20,11 +20,12 @@ from . import ports
 from .canonical import flag, whole
 from .merge import pairs
 from .project import Dependency, Service, ServiceNetwork
-from .tree import Findings, items_of, mapping_of, text_of
+from .tree import Findings, is_address, items_of, mapping_of, text_of
 
 _SHARED = ("network_mode", "ipc", "pid", "uts", "cgroup")
 _TEXTS = ("container_name", "hostname", "domainname", "pid", "ipc", "uts")
 _LISTS = ("expose", "links", "external_links", "dns", "dns_search", "dns_opt", "cap_add", "profiles")
+_MOST_REPLICAS = 1000
 _MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
 
 
@@ -36,6 +37,7 @@ def service(name: str, value: Value, findings: Findings) -> Service:
     mode = text_of(found.get("network_mode"))
     texts: dict[str, Any] = {key: text_of(found.get(key)) for key in _TEXTS}
     lists: dict[str, Any] = {key: _texts(found, key) for key in _LISTS}
+    _exposed(found, path, findings)
     every = [ports.read(item, f"{path}.ports.[{at}]", findings) for at, item in enumerate(items_of(found.get("ports")))]
     return Service(
         name,
@@ -133,6 +135,9 @@ def _networks(found: Mapping[str, Value], path: str, findings: Findings) -> tupl
 
 def _attachment(key: str, found: Mapping[str, Value], path: str, findings: Findings) -> ServiceNetwork:
     where = f"{path}.networks.{key}"
+    for name, version in (("ipv4_address", 4), ("ipv6_address", 6)):
+        if name in found and not is_address(text_of(found[name]), version):
+            findings.wrong(found[name], f"{where}.{name}: invalid IPv{version} address: {text_of(found[name])}")
     return ServiceNetwork(
         key, _texts(found, "aliases"), text_of(found.get("ipv4_address")), text_of(found.get("ipv6_address")),
         _texts(found, "link_local_ips"), _mac(found, where, findings), text_of(found.get("interface_name")),
@@ -167,6 +172,10 @@ def _replicas(found: Mapping[str, Value], deploy: Mapping[str, Value], path: str
     if scale >= 0 and replicas >= 0 and scale != replicas:
         findings.wrong(found["scale"], f"{path}: can't set distinct values on 'scale' and 'deploy.replicas': invalid "
                        "compose project", "leave out one of them")  # fmt: skip
+    if max(scale, replicas) > _MOST_REPLICAS:
+        place = found["scale"] if scale >= 0 else deploy["replicas"]
+        findings.wrong(place, f"{path}: more than {_MOST_REPLICAS} containers of one service are not modelled")
+        return _MOST_REPLICAS
     count = next((one for one in (scale, replicas) if one >= 0), 1)
     if count > 1 and "container_name" in found:
         key = "scale" if scale >= 0 else "deploy.replicas"
@@ -204,6 +213,15 @@ def _hosts(name: str, found: Mapping[str, Value], findings: Findings) -> tuple[s
         bare = address[1:-1] if address.startswith("[") and address.endswith("]") else address
         hosts.append(f"{host}:{bare}")
     return tuple(hosts)
+
+
+def _exposed(found: Mapping[str, Value], path: str, findings: Findings) -> None:
+    """Hold what is exposed against docker's syntax of it, which compose leaves to docker."""
+    for item in items_of(found.get("expose")):
+        try:
+            parse_port(text_of(item))
+        except ValueError as error:
+            findings.wrong(item, f"{path}.expose: {error}", "the form is port[-last][/protocol]")
 
 
 def _command(value: Value | None) -> tuple[str, ...]:

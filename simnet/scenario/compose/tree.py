@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from simnet.docker.document import Value, pointed
@@ -110,6 +111,19 @@ def text_of(value: Value | None) -> str:
     if isinstance(value.held, bool):
         return "true" if value.held else "false"
     return f"{value.held:g}" if isinstance(value.held, float) else str(value.held)
+
+
+def is_address(text: str, version: int = 0) -> bool:
+    """Whether a text is an IP address (of a version).
+
+    Example:
+        >>> is_address("192.0.2.1"), is_address("::1", 4), is_address("192.0.2.0/24")
+        (True, False, False)
+    """
+    try:
+        return ip_address(text).version in {version or 4, version or 6}
+    except ValueError:
+        return False
 
 
 def plain(value: Value) -> Any:

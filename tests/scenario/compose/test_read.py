@@ -89,6 +89,28 @@ class TestNetworks:
             "compose.yaml:3:32: invalid CIDR address: 10.0.0.0/33; the form is 172.28.0.0/16"
         ]
 
+    def test_what_an_engine_would_refuse_is_pointed_at(self, tmp_path: Path) -> None:
+        text = """\
+services:
+  w:
+    image: a
+    scale: 2000
+    expose: [x]
+    mac_address: "02:42"
+    networks: {n: {ipv4_address: 10.0.0.300, ipv6_address: 10.0.0.3}}
+networks:
+  n: {ipam: {config: [{gateway: x, aux_addresses: {h: 10.0.0}}]}}
+"""
+        assert [line.removeprefix("compose.yaml:").partition("; ")[0] for line in refused(tmp_path, text)] == [
+            "5:14: services.w.expose: invalid containerPort: x",
+            "7:34: services.w.networks.n.ipv4_address: invalid IPv4 address: 10.0.0.300",
+            "7:60: services.w.networks.n.ipv6_address: invalid IPv6 address: 10.0.0.3",
+            "6:18: services.w.mac_address: invalid MAC address: 02:42",
+            "4:12: services.w: more than 1000 containers of one service are not modelled",
+            "9:33: invalid IP address: x",
+            "9:55: invalid IP address: 10.0.0",
+        ]
+
 
 class TestOrder:
     def test_services_start_after_what_they_need(self) -> None:
