@@ -117,7 +117,7 @@ def _check_keys(value: Value, kind: Keys, path: str, findings: Findings) -> None
             continue
         elif kind.others is not None and re.search(kind.names, key):
             _check(item, kind.others, inner, findings)
-        else:
+        elif kind.strict:
             where = f"{path} " if path else ""
             hint = nearest(key, kind.known).removeprefix("; ") if kind.known else "letters, digits, '.', '_' and '-'"
             findings.wrong_key(item, f"{where}additional properties '{key}' not allowed", hint)

@@ -7,6 +7,7 @@ Leaves out: what does not touch the network (volumes, secrets, configs).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from simnet.docker.document import Value
 from simnet.errors import nearest
@@ -20,7 +21,8 @@ _INVALID = ": invalid compose project"
 def enabled(services: Sequence[Service], profiles: Sequence[str]) -> tuple[list[Service], list[Service]]:
     """The services that the active profiles enable, and the others; `*` is every profile."""
     on = [one for one in services if not one.profiles or "*" in profiles or set(one.profiles) & set(profiles)]
-    return on, [one for one in services if one not in on]
+    names = {one.name for one in on}
+    return on, [one for one in services if one.name not in names]
 
 
 def check(on: Sequence[Service], off: Sequence[Service], top: Value, findings: Findings) -> None:
@@ -28,6 +30,7 @@ def check(on: Sequence[Service], off: Sequence[Service], top: Value, findings: F
     values = mapping_of(mapping_of(top).get("services"))
     networks = {"default", *mapping_of(mapping_of(top).get("networks"))}
     disabled = {one.name: one for one in off}
+    known = {one.name for one in on}
     names: dict[str, str] = {}
     for one in on:
         value = values[one.name]
@@ -43,7 +46,7 @@ def check(on: Sequence[Service], off: Sequence[Service], top: Value, findings: F
                 place = mapping_of(found.get("networks")).get(net.key, value)
                 findings.wrong_key(place, f'service "{one.name}" refers to undefined network {net.key}{_INVALID}',
                                    _declare(net.key, networks - {"default"}))  # fmt: skip
-        _dependencies(one, value, {other.name for other in on}, disabled, findings)
+        _dependencies(one, value, known, disabled, findings)
         if one.container_name:
             other = names.setdefault(one.container_name, one.name)
             if other != one.name:
@@ -84,17 +87,13 @@ def _names(value: Value, service: str) -> bool:
 
 def _circles(on: Sequence[Service], values: Mapping[str, Value], findings: Findings) -> None:
     """Say of one way round that services depend on themselves."""
-    needs = {one.name: [need.service for need in one.depends_on] for one in on}
-    done: set[str] = set()
-
-    def follow(name: str, way: list[str]) -> bool:
-        if name in way:
-            circle = [*way[way.index(name) :], name]
-            findings.wrong_key(values[name], f"dependency cycle detected: {' -> '.join(circle)}", "take one away")
-            return True
-        if name in done or name not in needs:
-            return False
-        done.add(name)
-        return any(follow(other, [*way, name]) for other in needs[name])
-
-    any(follow(name, []) for name in sorted(needs))
+    names = {one.name for one in on}
+    needs = {one.name: [need.service for need in one.depends_on if need.service in names] for one in on}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        # each is needed by the next; told the other way round, and from the first name on
+        around = error.args[1][:0:-1]
+        first = around.index(min(around))
+        circle = [*around[first:], *around[: first + 1]]
+        findings.wrong_key(values[circle[0]], f"dependency cycle detected: {' -> '.join(circle)}", "take one away")

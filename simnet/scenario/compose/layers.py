@@ -67,7 +67,7 @@ class Layers:
         here = self._extended(here, path)
         here = self._included(here)
         top = settled(here) if below is None else merge(below, here, self.findings)
-        top = unique(_without_empty(top))
+        top = unique(top)
         check.check(top, self.findings)
         if "version" in mapping_of(top):
             self.findings.note(f"{path}: the attribute `version` is obsolete, it will be ignored, please remove it to "
@@ -200,15 +200,3 @@ def _with(top: Value, key: str, held: dict[str, Value]) -> Value:
 
 def _without(value: Value, key: str) -> Value:
     return made(value, {name: item for name, item in mapping_of(value).items() if name != key})
-
-
-def _without_empty(top: Value) -> Value:
-    """A tree in which `networks:` and `volumes:` of a service that hold nothing are not there."""
-    services = {
-        name: made(service, {
-            key: value for key, value in service.held.items()
-            if key not in {"networks", "volumes"} or value.held is not None
-        }) if isinstance(service.held, dict) else service
-        for name, service in mapping_of(mapping_of(top).get("services")).items()
-    }  # fmt: skip
-    return _with(top, "services", services) if services else top

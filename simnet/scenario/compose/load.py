@@ -43,7 +43,10 @@ def read(
         >>> web.name, web.network, [str(port) for port in web.ports]
         ('shop-web-1', 'shop_default', ['8080:80/tcp'])
     """
-    return _Reading(path, files, name, profiles, os.environ if environ is None else environ).project()
+    try:
+        return _Reading(path, files, name, profiles, os.environ if environ is None else environ).project()
+    except RecursionError:
+        raise ScenarioError([SourceError("files or services extend each other too deep", file=str(path))]) from None
 
 
 def is_compose(path: Path) -> bool:

@@ -242,17 +242,17 @@ def _texts(found: Mapping[str, Value], key: str) -> tuple[str, ...]:
 
 def started(services: Sequence[Service]) -> list[Service]:
     """Services in the order of their start: each after those that it depends on, as the file has them otherwise."""
-    left = {one.name: one for one in services}
-    done: list[Service] = []
-
-    def start(one: Service) -> None:
-        if left.pop(one.name, None) is None:
-            return
-        for dependency in one.depends_on:
-            if dependency.service in left:
-                start(left[dependency.service])
-        done.append(one)
-
-    for one in services:
-        start(one)
-    return done
+    known = {one.name: one for one in services}
+    opened: set[str] = set()
+    done: dict[str, Service] = {}
+    waiting = [*reversed(services)]
+    while waiting:
+        one = waiting[-1]
+        opened.add(one.name)
+        needs = [known[need.service] for need in one.depends_on
+                 if need.service in known and need.service not in opened]  # fmt: skip
+        if needs:
+            waiting += reversed(needs)
+        else:
+            done.setdefault(waiting.pop().name, one)
+    return list(done.values())

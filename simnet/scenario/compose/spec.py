@@ -38,7 +38,10 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """A mapping: its known keys; what all `others` hold whose name fits `names`; whether `x-…` or nothing may."""
+    """A mapping: its known keys; what all `others` hold whose name fits `names`; whether `x-…` or nothing may be there.
+
+    Where it is not `strict`, a name that fits none of these is passed over.
+    """
 
     known: Mapping[str, Kind] = field(default_factory=dict)
     others: Kind | None = None
@@ -46,6 +49,7 @@ class Keys:
     extensible: bool = True
     needed: tuple[str, ...] = ()
     nullable: bool = False
+    strict: bool = True
 
 
 Kind: TypeAlias = str | Items | OneOf | Like | Keys | tuple["Kind", ...]
@@ -220,8 +224,8 @@ TOP = Keys({
     "name": TEXT,
     "include": Items(_INCLUDE),
     "services": Keys(others=SERVICE, names=NAME, extensible=False),
-    "models": Keys(others=_MODEL, names=NAME),
-    "networks": Keys(others=NETWORK, names=NAME),
+    "models": Keys(others=_MODEL, names=NAME, strict=False),
+    "networks": Keys(others=NETWORK, names=NAME, strict=False),
     "volumes": Keys(others=_VOLUME, names=NAME, extensible=False),
     "secrets": Keys(others=Keys({**_STORED, "driver": TEXT, "driver_opts": _OPTIONS}), names=NAME, extensible=False),
     "configs": Keys(others=Keys({**_STORED, "content": TEXT}), names=NAME, extensible=False),

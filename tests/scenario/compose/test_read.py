@@ -122,6 +122,13 @@ class TestOrder:
                     if need.service in names:
                         assert names.index(need.service) < names.index(one.name), (folder.name, one.name)
 
+    def test_a_long_chain_is_followed_to_its_end(self, tmp_path: Path) -> None:
+        many = "\n".join(f"  s{at}: {{image: a, depends_on: [s{at + 1}]}}" for at in range(1200))
+        found = project(tmp_path, f"services:\n{many}\n  s1200: {{image: a}}\n")
+        assert [one.name for one in found.services][:2] == ["s1200", "s1199"]
+        (line,) = refused(tmp_path, f"services:\n{many}\n  s1200: {{image: a, depends_on: [s1198]}}\n")
+        assert line.startswith("compose.yaml:1200:3: dependency cycle detected: s1198 -> s1199 -> s1200 -> s1198")
+
     def test_profiles_enable_services(self) -> None:
         found = read(PROJECTS / "profiles", environ={})
         assert found.disabled == ("migrate",)
