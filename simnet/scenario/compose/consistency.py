@@ -56,7 +56,7 @@ def check(on: Sequence[Service], off: Sequence[Service], top: Value, findings: F
 
 
 def _declare(name: str, known: set[str]) -> str:
-    close = nearest(name, known)
+    close = nearest(name, sorted(known))
     return (
         close.removeprefix("; ") if "did you mean" in close else f"declare it under the top-level `networks:` ({name}:)"
     )
@@ -76,7 +76,7 @@ def _dependencies(one: Service, value: Value, known: set[str], disabled: Mapping
         if off is not None:
             hint = f"it is in a profile that is not active: {', '.join(off.profiles)}"
         else:
-            hint = nearest(need.service, known - {one.name}).removeprefix("; ")
+            hint = nearest(need.service, sorted(known - {one.name})).removeprefix("; ")
         findings.wrong(place, f'service "{one.name}" depends on undefined service "{need.service}"{_INVALID}', hint)
 
 

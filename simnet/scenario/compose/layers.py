@@ -117,7 +117,7 @@ class Layers:
         if base not in others:
             shown = f" in {file}" if file else ""
             message = f'cannot extend service "{name}" in {path}: service "{base}" not found{shown}'
-            raise extends.error(message, nearest(base, set(others) - {name}).removeprefix("; "))
+            raise extends.error(message, nearest(base, sorted(set(others) - {name})).removeprefix("; "))
         below = self._extend(base, dict(others), there, folder, (*chain, (name, path)))
         merged = merge(settled(below), service, self.findings, ("services", name))
         return _without(merged, "extends")

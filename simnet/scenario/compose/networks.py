@@ -57,6 +57,9 @@ def _driver_options(found: Mapping[str, Value], findings: Findings) -> dict[str,
             if not text.isdecimal():
                 findings.wrong(value, f"invalid value {text!r} for {name}", "it is a number of bytes")
             asked[option] = int(text) if text.isdecimal() else 1500
+        elif option == "encrypted":
+            # an option of the overlay driver that is on as soon as it is there, unless it says no
+            asked[option] = GO_BOOLS.get(text, True)
         elif option is not None:
             asked[option] = text
         else:

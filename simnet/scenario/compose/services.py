@@ -86,7 +86,8 @@ def _container(one: Service, number: int, mode: str, project: str, names: Mappin
                services: Mapping[str, Service]) -> ContainerOptions:  # fmt: skip
     name = container_name(one, number, project)
     attachments = tuple(
-        Attachment(names[net.key], net.ipv4_address, net.ipv6_address, net.gw_priority, (name, one.name, *net.aliases))
+        Attachment(names[net.key], net.ipv4_address, net.ipv6_address, net.gw_priority, (name, one.name, *net.aliases),
+                   net.mac_address)
         for net in one.networks
     )  # fmt: skip
     if mode:
@@ -98,7 +99,9 @@ def _container(one: Service, number: int, mode: str, project: str, names: Mappin
         name, one.image, mode or attachments[0].network, attachments,
         () if mode.startswith("container:") else tuple(port.as_published() for port in one.ports),
         tuple((port.port, port.proto) for text in one.expose for port in parse_port(text)),
-        tuple(_links(one, project, services)), one.hostname, one.mac_address,
+        tuple(_links(one, project, services)), one.hostname, one.mac_address, one.domainname,
+        _shared(one.pid, project, services), _shared(one.ipc, project, services), _shared(one.uts, project, services),
+        one.userns, one.dns, one.dns_search, one.extra_hosts, one.sysctls, one.command,
     )  # fmt: skip
 
 

@@ -66,6 +66,15 @@ class TestContainers:
             (8000, "tcp"), (9000, "tcp"), (9001, "tcp"), (9002, "tcp"),
         )  # fmt: skip
 
+    def test_an_engine_gets_all_that_it_knows_of(self) -> None:
+        found = read(PROJECTS / "pihole", environ={}).service("pihole").containers[0]
+        assert (found.hostname, found.mac_address) == ("pi", "d0:ca:ab:cd:ef:01")
+        assert (found.dns, found.dns_search) == (("127.0.0.1", "1.1.1.1"), ("home.arpa",))
+        assert found.attachments[1] == Attachment(
+            "lan", "192.168.1.53", aliases=("pihole-pihole-1", "pihole"), mac_address="d0:ca:ab:cd:ef:02"
+        )
+        assert read(PROJECTS / "gluetun", environ={}).service("sniffer").containers[0].pid == "container:gluetun"
+
 
 class TestNetworks:
     def test_what_the_bridge_driver_knows_has_fields(self) -> None:
