@@ -40,7 +40,7 @@ def network(project: str, key: str, value: Value | None, findings: Findings) -> 
     return ProjectNetwork(
         key, NetworkOptions(name, **asked), external, flag(found, "enable_ipv4", path, findings, default=True),
         text_of(ipam.get("driver")), tuple(text_of(mapping_of(block).get("subnet")) for block in blocks),
-        tuple(auxiliary),
+        tuple(auxiliary), value,
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """What a compose file asks for: networks, and services with the containers that they become.
 
 Plain frozen data: nothing here starts an engine. Names are compose's; what an engine takes is in its own options.
+`origin` is the value of the file, merged and with its short forms written out, that a thing comes from (None for the
+implicit `default` network).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class ProjectNetwork:
     ipam_driver: str = ""
     subnets: tuple[str, ...] = ()
     aux_addresses: tuple[tuple[str, str], ...] = ()
+    origin: Value | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Service:
     replicas: int = 1
     mode: str = "replicated"
     endpoint_mode: str = "vip"
+    origin: Value | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

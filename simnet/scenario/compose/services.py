@@ -56,6 +56,7 @@ def service(name: str, value: Value, findings: Findings) -> Service:
         replicas=_replicas(found, deploy, path, findings),
         mode=text_of(deploy.get("mode")) or "replicated",
         endpoint_mode=text_of(deploy.get("endpoint_mode")) or "vip",
+        origin=value,
         **texts,
         **lists,
     )  # fmt: skip

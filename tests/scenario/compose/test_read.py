@@ -252,6 +252,15 @@ networks: {back: }
         (line,) = refused(tmp_path, "services: {web: {image: a}}")
         assert line.startswith("compose.override.yaml:3:13: services.web.ports: Invalid containerPort: x")
 
+    def test_things_know_where_they_come_from(self) -> None:
+        found = read(PROJECTS / "dev-prod", environ={})
+        ports = found.service("web").origin.mapping()["ports"].items()  # type: ignore[union-attr]
+        assert [(Path(one.file).name, one.line, one.column) for one in ports] == [
+            ("compose.override.yml", 6, 9), ("compose.yml", 8, 9), ("compose.override.yml", 5, 9),
+            ("compose.override.yml", 7, 9),
+        ]  # fmt: skip
+        assert found.network("front").origin is not None
+
     def test_ignored_keys_are_named_once(self) -> None:
         found = read(PROJECTS / "swarm", environ={})
         assert found.ignored == (
