@@ -8,13 +8,15 @@ from ipaddress import IPv4Interface
 
 from simnet.answer import Answer
 from simnet.docker.document import Value
+from simnet.docker.engine import Engine
+from simnet.docker.options import ContainerOptions, NetworkOptions
 from simnet.errors import SimnetError, SourceError, UnknownName
 from simnet.lab.lab import Lab
 from simnet.net.address import Prefix, ip_text, parse_ip
 from simnet.net.program import Server
 from simnet.net.route import Route
 
-from .plan import Command, HostPlan, MachinePlan, Plan
+from .plan import Command, HostPlan, MachinePlan, Made, Plan
 from .problems import Problems
 from .question import Listen
 
@@ -50,6 +52,8 @@ def build(plan: Plan) -> Lab:
             _listen(lab, listen, origin)
     problems.settle()
     lab.network.notes += plan.notes
+    for name, places in plan.names.items():
+        lab.network.nicknames.update(dict.fromkeys((name, f"{places[0].partition('/')[0]}/{name}"), places[0]))
     return lab
 
 
@@ -102,14 +106,24 @@ class _located:  # noqa: N801 - a context manager, used as a word
             raise _nearest_leaf(self.origin, str(error)).error(str(error)) from None
 
 
-def _run(lab: Lab, command: Command) -> None:
+def _run(lab: Lab, command: Command | Made) -> None:
     """Run one command; where it fails, say so of the value that it came from."""
     with _located(command.origin):
         host = command.place.partition("/")[0]
-        if len(command.words) == 1:
+        if isinstance(command, Made):
+            _make(lab.engine(host), command.options)
+        elif len(command.words) == 1:
             _settled(lab.run(command.words[0], command.place), command.origin)
         else:
             _settled(lab.sessions[host].execute(list(command.words)), command.origin)
+
+
+def _make(engine: Engine, options: NetworkOptions | ContainerOptions) -> None:
+    if isinstance(options, NetworkOptions):
+        engine.create_network(options)
+    else:
+        engine.run(options)
+    engine.namespace.rules_changed()
 
 
 def _settled(answer: Answer, origin: Value | None = None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from simnet.docker.document import Value
+from simnet.docker.options import ContainerOptions, NetworkOptions
 from simnet.errors import UnknownName, UsageError
 
 from .question import Listen
@@ -28,6 +29,15 @@ class Command:
     def __str__(self) -> str:
         """As it would be typed."""
         return " ".join(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A network or a container that an engine is to make of options, and the value in the file that it comes from."""
+
+    place: str
+    options: NetworkOptions | ContainerOptions
+    origin: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +88,20 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a file says, in the order in which it is to be done."""
+    """Everything that a file says, in the order in which it is to be done.
+
+    `names` are other names of places: a service of a compose file, and its containers.
+    """
 
     title: str = ""
     about: str = ""
     hosts: tuple[HostPlan, ...] = ()
     machines: tuple[MachinePlan, ...] = ()
-    commands: tuple[Command, ...] = ()
+    commands: tuple[Command | Made, ...] = ()
     listens: tuple[tuple[Listen, Value], ...] = ()
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

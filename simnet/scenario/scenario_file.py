@@ -42,6 +42,8 @@ from .question import Listen
 TOP = ("simnet", "title", "about", "hosts", "machines", "commands", "check")
 HOST = ("engine", "addresses", "gateway", "wire", "mtu", "sysctl", "daemon", "swarm", "networks", "containers",
         "services", "listen", "commands")  # fmt: skip
+EXTENSION = ("title", "about", "engine", "addresses", "gateway", "wire", "mtu", "sysctl", "daemon", "listen",
+             "machines", "commands", "check")  # fmt: skip
 MACHINE = ("addresses", "gateway", "wire", "routes", "listen", "commands")
 # names of flags that compose files have made familiar
 ALIASES = {"ports": "publish", "networks": "network", "links": "link", "aliases": "network-alias", "options": "opt",
@@ -64,6 +66,11 @@ def is_scenario(top: Value) -> bool:
 def read(text: str, file: str) -> Plan:
     """Read a scenario; ScenarioError names all that is wrong with it, each with its line and column."""
     return _Reader(document.read(text, file)).plan()
+
+
+def read_extension(host: str, value: Value) -> Plan:
+    """What stands under `x-simnet` of a compose file: the one host's settings, outside machines, commands, claims."""
+    return _Reader(value).extension(host)
 
 
 class _Reader:
@@ -95,6 +102,23 @@ class _Reader:
         self.problems.settle()
         return Plan(title, about, tuple(planned), tuple(outside), tuple(self.commands), tuple(self.listens),
                     tuple(checks))  # fmt: skip
+
+    def extension(self, host: str) -> Plan:
+        found = self._keys(self.top, EXTENSION)
+        own = Value({key: item for key, item in found.items() if key in HOST}, self.top.file, self.top.line,
+                    self.top.column)  # fmt: skip
+        planned = self._host(host, own, _FIRST_HOST)
+        machines = list(self._mapping(found, "machines"))
+        outside = [self._machine(name, value, number) for number, (name, value) in enumerate(machines)]
+        self._listen(host, own)
+        self._lines(host, own, "commands")
+        for name, value in machines:
+            self._lines(name, value, "commands")
+            self._listen(name, value)
+        checks = list(self._claims(found["check"])) if "check" in found else []
+        title, about = (self._text(found, key) for key in ("title", "about"))
+        self.problems.settle()
+        return Plan(title, about, (planned,), tuple(outside), tuple(self.commands), tuple(self.listens), tuple(checks))
 
     # -- machines ------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from simnet.errors import SourceError, UsageError
 from simnet.lab.lab import Lab
 from simnet.net.network import Network
 
-from . import scenario_file, snapshot
+from . import compose, compose_plan, scenario_file, snapshot
 from .build import build
 from .plan import Claim, Plan, Setting, changed
 
@@ -40,7 +40,7 @@ def read_source(name: str, engine: str = "", settings: Iterable[Setting] = ()) -
     path = Path(name)
     if not path.exists():
         path = bundled(name) or path
-    if path.is_dir() and not _compose_in(path):
+    if path.is_dir() and not compose.in_folder(path):
         if asked:
             raise UsageError(f"{name} is a snapshot; its engine and settings are as they were taken")
         return Source(name, lambda: Lab.around(snapshot.load(path)))
@@ -59,6 +59,8 @@ def _plan(path: Path, name: str) -> Plan:
     if not path.exists():
         raise SourceError("no such file or folder", file=name,
                           hint="a source is a snapshot folder, a scenario or a compose file")  # fmt: skip
+    if path.is_dir():
+        return compose_plan.read(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -66,11 +68,9 @@ def _plan(path: Path, name: str) -> Plan:
     top = document.read(text, name)
     if scenario_file.is_scenario(top):
         return scenario_file.read(text, name)
+    if compose.is_compose(path):
+        return compose_plan.read(path)
     raise SourceError("neither a scenario (with `hosts`) nor a compose file (with `services`)", file=name, line=1)
-
-
-def _compose_in(_path: Path) -> bool:
-    return False
 
 
 def open_source(name: str) -> Network:

@@ -70,6 +70,7 @@ def _tried(study: Study, claim: Claim) -> Finding:
 def resolve(study: Study, name: str) -> str:
     """A place by its full name, or by a container's name where only one host has it; UnknownName without one."""
     places = study.places()
+    name = study.lab.network.nicknames.get(name, name)
     if name in places:
         return name
     found = [place for place in places if place.partition("/")[2] == name]
