@@ -29,10 +29,17 @@ def put_above(
                 found.append((device.ifindex, device, entry))
     for _, device, entry in sorted(found, key=lambda row: row[0]):
         lower = _lower(network, device, entry, spaces)
-        if lower is None:
+        if lower is None or _rests_on(lower, device):
             notes.append(f"{device}: its lower device is in no namespace of the snapshot")
         else:
             device.attach(lower)
+
+
+def _rests_on(one: Device | None, other: Device) -> bool:
+    """Whether a device is another, or above it, which no kernel lets be the lower one of that."""
+    while one is not None and one is not other:
+        one = one.lower if isinstance(one, Upper) else None
+    return one is other
 
 
 def _lower(network: Network, device: Upper, entry: dict[str, Any], spaces: dict[tuple[str, int], str]) -> Device | None:

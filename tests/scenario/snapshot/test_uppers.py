@@ -103,3 +103,16 @@ def test_a_lower_device_that_is_in_no_folder_is_said(tmp_path):
 def test_a_mode_that_no_kernel_has(tmp_path, kind):
     with pytest.raises(SnapshotError, match="mode"):
         world(tmp_path, [link("eth0", 2, 2)], {"a": above(2, 1, kind, "192.0.2.11")})
+
+
+def test_devices_above_each_other_are_left_alone(tmp_path):
+    tagged = [link(f"v{n}", 3 + n, 2, "vlan", link=f"v{(n + 1) % 3}") for n in range(3)]
+    for entry in tagged:
+        entry["linkinfo"]["info_data"] = {"id": 10}
+    here = world(tmp_path, [link("eth0", 2, 2), *tagged], {})
+    assert [str(one.lower) for one in list(here.find("h1").devices.values())[2:]] == [
+        "h1/host:v1",
+        "h1/host:v2",
+        "None",
+    ]
+    assert len([note for note in here.notes if "its lower device" in note]) == 1
