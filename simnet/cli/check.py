@@ -8,10 +8,8 @@ from pathlib import Path
 import click
 
 from simnet.errors import UsageError
-from simnet.scenario.plan import Setting
-from simnet.scenario.source import read_source
 
-from .options import ENGINE, SET
+from .options import ENGINE, SET, opened
 
 
 @click.command("check", epilog="Example: simnet check scenarios/basics/modes.yaml --engine 20.10 --junit report.xml")
@@ -24,10 +22,10 @@ def command(source: str, engine: str, settings: tuple[str, ...], form: str, juni
     """Try every claim of SOURCE (`check`, or `x-simnet` of a compose file); ends with 1 where one fails."""
     from simnet.study.check import FAILS, check
 
-    opened = read_source(source, engine, [Setting.parse(text) for text in settings])
-    if not opened.claims:
+    read = opened(source, engine, settings)
+    if not read.claims:
         raise UsageError(f"{source} claims nothing; write `check:` with sentences such as `db: unreachable from wan`")
-    findings = list(check(opened))
+    findings = list(check(read))
     if junit is not None:
         from simnet.export.junit import report
 

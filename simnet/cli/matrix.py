@@ -7,10 +7,7 @@ from pathlib import Path
 
 import click
 
-from simnet.scenario.plan import Setting
-from simnet.scenario.source import read_source
-
-from .options import ENGINE, SET
+from .options import ENGINE, SET, opened
 
 
 @click.command("matrix", epilog="Example: simnet matrix scenarios/basics/modes.yaml -o reach.svg")
@@ -24,9 +21,9 @@ def command(source: str, engine: str, settings: tuple[str, ...], form: str, outp
     from simnet.draw.progress import shown
     from simnet.study.matrix import matrix
 
-    opened = read_source(source, engine, [Setting.parse(text) for text in settings])
+    read = opened(source, engine, settings)
     with shown("pairs") as progress:
-        found = matrix(opened, progress)
+        found = matrix(read, progress)
     if output is not None:
         from simnet.draw.matrix import save
 

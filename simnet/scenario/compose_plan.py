@@ -1,8 +1,8 @@
 """A compose project as a plan: one host, an outside machine, and what `docker compose up` makes on the host.
 
 What compose files cannot say stands under `x-simnet`, at the top (the host's engine and settings, outside machines,
-claims) or in a service (`listen`). A service that publishes, exposes and says nothing else listens on those ports, and on
-the ones that its image is known to expose (models/images.yaml).
+claims) or in a service (`listen`). A service that says nothing else listens on the ports that it publishes and exposes,
+and on those that its image is known to expose (models/images.yaml).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simnet.errors import ScenarioError, SourceError
 
 from . import compose, scenario_file
 from .compose import Project, Service
-from .plan import Made, MachinePlan, Plan
+from .plan import MachinePlan, Made, Plan
 from .problems import Problems
 from .question import Listen
 
@@ -47,8 +47,9 @@ def read(path: Path) -> Plan:
     listens, said = _listens(project)
     names = {service.name: tuple(f"{HOST}/{one.name}" for one in service.containers) for service in project.services}
     machines = extension.machines or (MachinePlan("wan", ("192.0.2.1/24",)),)
-    return Plan(extension.title or project.name, extension.about, extension.hosts, machines, (*made, *extension.commands),
-                (*listens, *extension.listens), extension.claims, (*notes, *said), names)  # fmt: skip
+    title, commands = extension.title or project.name, (*made, *extension.commands)
+    return Plan(title, extension.about, extension.hosts, machines, commands, (*listens, *extension.listens),
+                extension.claims, (*notes, *said), names)  # fmt: skip
 
 
 def _listens(project: Project) -> tuple[list[tuple[Listen, Value]], list[str]]:

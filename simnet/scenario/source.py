@@ -26,6 +26,11 @@ class Source:
     plan: Plan | None = field(default=None, repr=False)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say of a scenario or compose file: warnings, what was ignored or taken for granted."""
+        return self.plan.notes if self.plan is not None else ()
+
+    @property
     def claims(self) -> tuple[Claim, ...]:
         """What the source says must hold."""
         return self.plan.claims if self.plan is not None else ()
@@ -40,7 +45,7 @@ def read_source(name: str, engine: str = "", settings: Iterable[Setting] = ()) -
     path = Path(name)
     if not path.exists():
         path = bundled(name) or path
-    if path.is_dir() and not compose.in_folder(path):
+    if path.is_dir() and not compose.is_compose(path):
         if asked:
             raise UsageError(f"{name} is a snapshot; its engine and settings are as they were taken")
         return Source(name, lambda: Lab.around(snapshot.load(path)))
