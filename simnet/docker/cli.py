@@ -23,7 +23,7 @@ from simnet.net.address import parse_ip
 from simnet.net.namespace import NetNamespace
 from simnet.net.network import Network
 
-from . import commands
+from . import commands, conflicts, run_flags
 from .engine import Engine
 from .flags import SWITCH, VALUE, BadFlag, Given, read
 from .host import boot
@@ -36,7 +36,7 @@ class Command:
     """One command: its usage, the flags it takes, how many words it needs, and what it does."""
 
     usage: str
-    act: Callable[[Session, Given], str]
+    act: Callable[[Session, Given], str | Answer]
     known: Mapping[str, str]
     short: Mapping[str, str]
     words: int = 1
@@ -110,41 +110,60 @@ class Session:
             shown = " ".join(words[:1])
             text = f"docker: unknown command: docker {shown}\n\nRun 'docker --help' for more information\n"
             return Answer("", text, 1)
-        help_line = f"Run 'docker {name} --help' for more information"
+        old = "older_client" in self.layout.features
+        help_line = f"See 'docker {name} --help'." if old else f"Run 'docker {name} --help' for more information"
         try:
             given = read(words[len(name.split()) :], command.known, command.short, stop=command.stop)
             if len(given.words) < command.words:
                 need = f"requires {'at least ' if command.stop else ''}{command.words} argument"
                 raise BadFlag(f"docker: 'docker {name}' {need}{'s' if command.words > 1 else ''}")
-            text = command.act(self, given)
-            return Answer(f"{text}\n" if text else "")
+            said = command.act(self, given)
+            return said if isinstance(said, Answer) else Answer(f"{said}\n" if said else "")
         except BadFlag as error:
             if error.said_by == "daemon":
                 return Answer("", f"Error response from daemon: {error}\n", command.failed)
             if error.said_by == "client":
-                return Answer("", f"docker: {error}\n\n{help_line}\n", 125)
-            return Answer("", f"{error}\n\nUsage:  docker {name} {command.usage}\n\n{help_line}\n", 125)
+                return Answer("", f"docker: {_tail(str(error), help_line, old=old)}", 125)
+            usage = "" if old else f"\nUsage:  docker {name} {command.usage}\n\n"
+            return Answer("", f"{error}\n{usage}{help_line}\n", 125)
         except Refused as error:
-            return _refused(error, command, help_line)
+            return _refused(error, command, help_line, old=old)
         finally:
             self.namespace.rules_changed()
 
 
-def _refused(error: Refused, command: Command, help_line: str) -> Answer:
+def _tail(text: str, help_line: str, *, old: bool) -> str:
+    """The end of an error of `docker run`: where help is to be had."""
+    return f"{text}.\n{help_line}\n" if old else f"{text}\n\n{help_line}\n"
+
+
+def _refused(error: Refused, command: Command, help_line: str, *, old: bool) -> Answer:
     if error.kind == "gateway_outside":
         return Answer("", f"{error}\n", command.failed)
     said = f"Error response from daemon: {error}\n"
     if command.failed == 125:
-        return Answer("", f"docker: {said}\n{help_line}\n", 125)
+        return Answer("", "docker: " + _tail(said.removesuffix("\n"), help_line, old=old), 125)
     return Answer("", said + ("exit status 1\n" if command.usage.startswith("NETWORK [") else ""), command.failed)
 
 
-def _run(session: Session, given: Given) -> str:
-    return session.engine.run(commands.container(given, session.layout)).id
+def _run(session: Session, given: Given) -> Answer:
+    """The id, and warnings; where the container cannot be started, it is there all the same and has its id printed."""
+    made = _create(session, given)
+    try:
+        session.engine.start(made.out.strip())
+    except Refused as error:
+        said = f"docker: Error response from daemon: {error}"
+        old = "older_client" in session.layout.features
+        end = ".\n" if old else "\n\nRun 'docker run --help' for more information\n"
+        return Answer(made.out, made.err + said + end, 125)
+    return made
 
 
-def _create(session: Session, given: Given) -> str:
-    return session.engine.create(commands.container(given, session.layout)).id
+def _create(session: Session, given: Given) -> Answer:
+    options = commands.container(given, session.layout)
+    made = session.engine.create(options)
+    warnings = [*run_flags.warnings(given, session.layout), *conflicts.warnings(session.engine, options)]
+    return Answer(f"{made.id}\n", "".join(f"WARNING: {text}\n" for text in warnings))
 
 
 def _each(act: Callable[[Engine, str, Given], object]) -> Callable[[Session, Given], str]:
@@ -163,7 +182,8 @@ def _network_create(session: Session, given: Given) -> str:
 def _connect(session: Session, given: Given) -> str:
     network, container = given.words[:2]
     wanted = commands.Attachment(network, given.last("ip"), given.last("ip6"),
-                                 int(given.last("gw-priority", "0")), tuple(given.all("alias")))  # fmt: skip
+                                 int(given.last("gw-priority", "0")), tuple(given.all("alias")),
+                                 links=tuple(map(run_flags.link, given.all("link"))))  # fmt: skip
     session.engine.connect(network, container, wanted)
     return ""
 

@@ -17,6 +17,7 @@ from simnet.net.devinet import add_address, remove_device
 from simnet.net.namespace import NetNamespace
 from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Rule, Table
 from simnet.net.netfilter.save import parse_rule
+from simnet.net.network import Network as Wires
 from simnet.net.program import Server
 from simnet.net.route import Route
 
@@ -108,7 +109,19 @@ class Sandbox:
 
     def remove(self) -> None:
         """The namespace goes, where nobody else is in it."""
-        self._network.forget(self.namespace.place)
+        hand_over(self._network, self.namespace.place)
+
+
+def hand_over(network: Wires, place: str) -> None:
+    """Who made a namespace left it: the next one that is in it gives it its place; without one it goes."""
+    heirs = [name for name, meant in network.aliases.items() if meant == place]
+    namespace = network.namespaces.pop(place)
+    for name in heirs:
+        del network.aliases[name]
+    if heirs:
+        namespace.place, *others = heirs
+        network.namespaces[namespace.place] = namespace
+        network.aliases.update(dict.fromkeys(others, namespace.place))
 
 
 @cache
