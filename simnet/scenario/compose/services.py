@@ -102,7 +102,7 @@ def _container(one: Service, number: int, mode: str, project: str, names: Mappin
         tuple((port.port, port.proto) for text in one.expose for port in parse_port(text)),
         tuple(_links(one, project, services)), one.hostname, one.mac_address, one.domainname,
         _shared(one.pid, project, services), _shared(one.ipc, project, services), _shared(one.uts, project, services),
-        one.userns, one.dns, one.dns_search, one.extra_hosts, one.sysctls, one.command,
+        one.userns, one.dns, one.dns_search, one.dns_opt, one.extra_hosts, one.sysctls, one.command,
     )  # fmt: skip
 
 
