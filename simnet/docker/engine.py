@@ -37,6 +37,8 @@ from .service import Service
 from .swarm import Swarm
 from .version import layout_of
 
+# what a program that leaves SIGTERM alone ends with (128 + SIGKILL)
+KILLED = 137
 # networks of these names are none of the engine's own making on the host
 _NO_ENDPOINT = ("host", "none")
 
@@ -255,6 +257,7 @@ class Engine:
         one = self.find(name)
         if one.running:
             self._down(one)
+            one.exit_code = KILLED
 
     def _down(self, one: Container) -> None:
         endpoints.unlink(self, one)

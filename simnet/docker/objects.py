@@ -106,6 +106,7 @@ class Container:
     name: str
     options: ContainerOptions
     running: bool = False
+    exit_code: int | None = None
     service: str = ""
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     gateway: Endpoint | None = None
