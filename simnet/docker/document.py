@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -28,9 +29,12 @@ _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of the file: text, number, bool, a list or a mapping of values; and its place."""
+    """One value of the file: text, number, bool, a list or a mapping of values; and its place.
 
-    held: Scalar | list[Value] | dict[str, Value] | None
+    `read` makes no floats; freer readers may.
+    """
+
+    held: Scalar | float | list[Value] | dict[str, Value] | None
     file: str
     line: int
     column: int
@@ -67,12 +71,17 @@ class Value:
         if known is not None:
             names = list(known)
             for key, value in found.items():
-                if key not in names:
-                    raise value.error(f"no key {key!r} here{nearest(key, names)}")
+                value.known(key, names)
         for key in needed:
             if key not in found:
                 raise self.error(f"key {key!r} is missing")
         return found
+
+    def known(self, key: str, known: Iterable[str], shown: str = "") -> None:
+        """Refuse the key that this value has, where it is none of the known ones."""
+        names = list(known)
+        if key not in names:
+            raise self.error(f"no key {shown or key!r} here{nearest(key, names)}")
 
     def one_of(self, known: Iterable[str]) -> str:
         """The value, which must be one of some words."""
@@ -97,17 +106,26 @@ def read(text: str, file: str) -> Value:
     """
     import yaml
 
-    try:
+    with pointed(file):
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if node is None:
+        raise SourceError("the file is empty", file=file, line=1)
+    return _value(node, file)
+
+
+@contextmanager
+def pointed(file: str) -> Iterator[None]:
+    """What PyYAML raises inside, as a SourceError that points into `file`."""
+    import yaml
+
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise SourceError(error.problem or "no YAML", file=file, line=line, column=column) from None
     except yaml.YAMLError as error:
         raise SourceError(str(error).splitlines()[0], file=file) from None
-    if node is None:
-        raise SourceError("the file is empty", file=file, line=1)
-    return _value(node, file)
 
 
 def _value(node: yaml.Node, file: str) -> Value:

@@ -104,7 +104,8 @@ def settle(engine: Engine, container: Container) -> None:
         container.gateway = best
         publish(engine, container, kept)
     if container.sandbox is not None:
-        container.sandbox.set_way_out(best)
+        shut = own if "internal_way_out" in engine.layout.features else []
+        container.sandbox.set_way_out(best or min(shut, key=lambda one: one.network.name, default=None))
 
 
 def _by_gwbridge(

@@ -19,10 +19,9 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from simnet.errors import Refused, UsageError
-from simnet.net.netfilter.rule import Rule, Ruleset
-
 from simnet.net.address import parse_ip
 from simnet.net.namespace import NetNamespace
+from simnet.net.netfilter.rule import Rule, Ruleset
 from simnet.net.network import Network as Wire
 
 from . import endpoints, facts, service
@@ -52,7 +51,9 @@ class Engine:
     Leaves out: restarts of the daemon, firewalld, and rules that an older engine left behind.
     """
 
-    def __init__(self, version: str, options: DaemonOptions | None = None, namespace: NetNamespace | None = None) -> None:
+    def __init__(
+        self, version: str, options: DaemonOptions | None = None, namespace: NetNamespace | None = None
+    ) -> None:
         """Start the engine: forwarding, its chains, and the default bridge."""
         self.version = version
         self.layout = layout_of(version)
@@ -259,6 +260,11 @@ class Engine:
             self._down(one)
             one.exit_code = KILLED
 
+    def restart(self, name: str) -> None:
+        """`docker restart`."""
+        self.stop(name)
+        self.start(name)
+
     def _down(self, one: Container) -> None:
         endpoints.unlink(self, one)
         endpoints.unpublish(self, one)
@@ -291,6 +297,10 @@ class Engine:
     def create_service(self, options: ServiceOptions) -> Service:
         """`docker service create`."""
         return service.create(self, options)
+
+    def scale_service(self, name: str, replicas: int) -> None:
+        """`docker service scale`."""
+        service.scale(self, name, replicas)
 
     def remove_service(self, name: str) -> None:
         """`docker service rm`."""

@@ -61,6 +61,8 @@ FEATURES = {
     "allow_direct_routing": "knows --allow-direct-routing",
     "mac_from_address": "makes a container's hardware address of its IPv4 address",
     "veth_in_sandbox": "makes a container's interface in its own namespace, not in the host's",
+    "counts_interfaces": "names interfaces by a counter that only grows, not by the lowest free number",
+    "internal_way_out": "gives a container on internal networks alone a default route all the same",
     "answers_from_asked_address": "docker-proxy answers UDP from the address that was asked",
     "firewall_backend": "knows --firewall-backend",
 }

@@ -51,12 +51,15 @@ class Sandbox:
         self._network = engine.namespace.network
         self.namespace: NetNamespace = boot(self._network.namespace(f"{engine.name}/{name}"))
         self.has_resolver = False
+        self._counts = "counts_interfaces" in engine.layout.features
+        self._last = -1
 
     def free_name(self) -> str:
         """The name that the next interface gets."""
-        number = 0
+        number = self._last + 1 if self._counts else 0
         while f"eth{number}" in self.namespace.devices:
             number += 1
+        self._last = number
         return f"eth{number}"
 
     def put(self, endpoint: Endpoint, device: Device) -> None:

@@ -1,6 +1,6 @@
 """Addresses and state of devices, with the routes that the kernel adds and takes away beside them.
 
-Models: net/ipv4/devinet.c and fib_frontend.c (fib_add_ifaddr, fib_del_ifaddr, fib_sync_up, fib_disable_ip) of Linux 6.x.
+Models: net/ipv4/devinet.c and fib_frontend.c (fib_add_ifaddr, fib_del_ifaddr, fib_sync_up, fib_disable_ip), Linux 6.x.
 Leaves out: promotion of secondary addresses, and the lifetime of addresses.
 """
 
@@ -80,26 +80,29 @@ def leave_bridge(device: Device) -> None:
 
 
 def _routes(device: Device, address: InterfaceAddress) -> list[Route]:
-    """What fib_add_ifaddr adds for one address of a device that is up."""
-    found = [Route(Prefix(address.address, 0xFFFFFFFF), device.name, prefsrc=address.address, type=LOCAL,
-                   table="local", scope="host")]  # fmt: skip
+    """What fib_add_ifaddr adds for one address of a device that is up.
+
+    Routes of a secondary address name the subnet's first address as their source.
+    """
+    same = (one for one in device.addresses if one.network == address.network and not one.secondary)
+    source = next(same, address).address if address.secondary else address.address
+    net, last = address.network, address.network.address | ~mask_of(address.length) & 0xFFFFFFFF
+    found = [Route(Prefix(address.address, 0xFFFFFFFF), device.name, prefsrc=source, type=LOCAL, table="local",
+                   scope="host")]  # fmt: skip
     if address.broadcast and address.broadcast != 0xFFFFFFFF:
-        found.append(_broadcast(device, address, address.broadcast))
-    net = address.network
+        found.append(_broadcast(device, source, address.broadcast))
     if address.secondary or net.address >> 24 == 0 or not (address.length < 32 or net.address != address.address):
         return found
     local = is_loopback(net.address)
-    found.append(Route(net, device.name, prefsrc=address.address, type=LOCAL if local else "unicast",
+    found.append(Route(net, device.name, prefsrc=source, type=LOCAL if local else "unicast",
                        table="local" if local else "main", scope="host" if local else "link"))  # fmt: skip
-    last = net.address | ~mask_of(address.length) & 0xFFFFFFFF
     if address.length < 31 and last != address.broadcast:
-        found.append(_broadcast(device, address, last))
+        found.append(_broadcast(device, source, last))
     return found
 
 
-def _broadcast(device: Device, address: InterfaceAddress, last: int) -> Route:
-    return Route(Prefix(last, 0xFFFFFFFF), device.name, prefsrc=address.address, type=BROADCAST, table="local",
-                 scope="link")  # fmt: skip
+def _broadcast(device: Device, source: int, last: int) -> Route:
+    return Route(Prefix(last, 0xFFFFFFFF), device.name, prefsrc=source, type=BROADCAST, table="local", scope="link")
 
 
 def namespace_with_loopback(namespace: NetNamespace) -> NetNamespace:

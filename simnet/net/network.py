@@ -102,6 +102,16 @@ class Network:
         """Call `action` when all has been silent and `delay` ns have gone by; the walk that it returns then runs."""
         heapq.heappush(self._timers, (self._now + delay, next(self._order), action))
 
+    def forget_connections(self) -> None:
+        """Let every namespace forget what it tracked and what waits; addresses that were learned stay known."""
+        self._softirq.clear()
+        self._wakeups.clear()
+        self._timers.clear()
+        for namespace in self.namespaces.values():
+            namespace.forget_connections()
+        for server in self.servers:
+            server.seen.clear()
+
     def run(self, until: int = 0, done: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Play everything that is to happen; timers up to `until` ns fire while `done` does not hold."""
         while True:

@@ -222,7 +222,7 @@ def test_refusals_are_the_engines_own(versions, command, said):
         session.script(BEFORE)
         answer = session.run(command)
         assert answer.code in {1, 125}
-        text = answer.text.removeprefix("docker: ").removeprefix("Error response from daemon: ")
+        text = str(answer).removeprefix("docker: ").removeprefix("Error response from daemon: ")
         expected = said.replace("{c1}", session.engine.find("c1").id)
         assert text.startswith(expected), version
 
