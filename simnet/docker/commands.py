@@ -156,7 +156,11 @@ def container(given: Given, layout: Layout) -> ContainerOptions:
         given.last("name"), given.words[0], first, () if special else tuple(joined),
         tuple(ports), tuple(exposed),
         tuple((parent, alias or parent) for parent, _, alias in links),
-        given.last("hostname"), given.last("mac-address"),
+        given.last("hostname"), given.last("mac-address"), domainname=given.last("domainname"), pid=given.last("pid"),
+        ipc=given.last("ipc"), uts=given.last("uts"), userns=given.last("userns"), dns=tuple(given.all("dns")),
+        dns_search=tuple(given.all("dns-search")), extra_hosts=tuple(given.all("add-host")),
+        sysctls=tuple((key, value) for key, _, value in (text.partition("=") for text in given.all("sysctl"))),
+        command=tuple(given.words[1:]),
     )  # fmt: skip
 
 

@@ -137,7 +137,7 @@ class Engine:
     def connect(self, network: str, container: str, wanted: Attachment | None = None) -> None:
         """`docker network connect`."""
         found, one = self.networks.find(network), self.find(container)
-        wanted = replace(wanted or Attachment(network), network=found.name)
+        wanted = replace(wanted or Attachment(network), network=found.name, connected=True)
         if found.name in one.endpoints or found.name in (at.network for at in one.options.attachments):
             raise self.refusal("endpoint_taken", name=one.name, network=found.name)
         one.options = replace(one.options, attachments=(*one.options.attachments, wanted))
@@ -248,7 +248,8 @@ class Engine:
         assert one.sandbox is not None
         if network.options.driver == "overlay":
             self.swarm.balance(network)
-        mac = one.options.mac_address if wanted is one.options.attachments[0] else ""
+        first = wanted is one.options.attachments[0] and not wanted.connected
+        mac = one.options.mac_address if first else ""
         one.endpoints[network.name] = endpoints.join(self, one.sandbox, network, wanted, mac)
         if network.name != "bridge":
             one.sandbox.start_resolver()

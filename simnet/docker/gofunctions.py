@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 Value = Any
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
@@ -42,18 +42,20 @@ NO_VALUE = _NoValue()
 class Struct(dict[str, Value]):
     """A Go struct, by the names that its fields have in JSON: printed by its values alone.
 
-    `names`: the fields that Go names otherwise; by their names in JSON a template does not find those. `nils`: how many
-    pointers to nothing stand at its end, which JSON leaves out.
+    `names`: the fields that Go names otherwise; by their names in JSON a template does not find those. `empty`: the
+    fields that JSON leaves out where they are empty. `nils`: how many pointers to nothing stand at its end.
     """
 
-    names: Mapping[str, str] = {}
-    nils = 0
+    names: ClassVar[Mapping[str, str]] = {}
+    empty: ClassVar[Mapping[str, Value]] = {}
+    nils: ClassVar[int] = 0
 
     def field(self, name: str) -> Value:
         """The field that Go names so; KeyError without one."""
         if name in self.names.values():
             raise KeyError(name)
-        return self[self.names.get(name, name)]
+        key = self.names.get(name, name)
+        return self[key] if key in self else self.empty[key]
 
 
 class Pointer(Struct):
@@ -171,11 +173,13 @@ def _less(one: Value, other: Value) -> bool:
     return bool(one < other)
 
 
-def _and(*values: Value) -> Value:
+def _and(first: Value, *others: Value) -> Value:
+    values = (first, *others)
     return next((value for value in values if not true(value)), values[-1])
 
 
-def _or(*values: Value) -> Value:
+def _or(first: Value, *others: Value) -> Value:
+    values = (first, *others)
     return next((value for value in values if true(value)), values[-1])
 
 

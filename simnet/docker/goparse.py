@@ -53,7 +53,7 @@ class Pipe:
 
 @dataclass(slots=True)
 class Block:
-    """`if`, `with` or `range` (or, as `print`, an action by itself), with what it holds."""
+    """`if`, `with` or `range`, with what it holds; an action by itself (`print`), or a call of a `template`."""
 
     kind: str
     pipe: Pipe
@@ -93,7 +93,10 @@ class Reader:
                     self.wrong(part.at, f"unexpected {{{{{word}}}}}")
                 self._word, self._rest = word, tokens
                 return found
-            found.append(self._block(word, tokens) if word else Block("print", tokens.pipe()))
+            if word == "template":
+                found.append(Block(word, tokens.named(part.at - 2)))
+            else:
+                found.append(self._block(word, tokens) if word else Block("print", tokens.pipe()))
         if "" not in ends:
             self.wrong(len(self.text), "unexpected EOF")
         return found
@@ -132,12 +135,20 @@ class _Tokens:
     def keyword(self) -> str:
         """The word that makes an action more than a pipeline, or nothing."""
         first = self._skip()
-        if first.kind == "name" and first.text in {"if", "with", "range", "else", "end"}:
+        if first.kind == "name" and first.text in {"if", "with", "range", "else", "end", "template"}:
             self._left.pop(0)
             return first.text
-        if first.kind == "name" and first.text in {"define", "block", "template", "break", "continue"}:
+        if first.kind == "name" and first.text in {"define", "block", "break", "continue"}:
             self._reader.wrong(first.at, f"{{{{{first.text}}}}} is not modelled")
         return ""
+
+    def named(self, begin: int) -> Pipe:
+        """The name of another template, as a command that only has a name."""
+        token = self._skip()
+        if token.kind != "literal" or token.text[0] not in '"`':
+            self._reader.wrong(token.at, f'unexpected "{token.text}" in template clause')
+        text = self._reader.text[begin : self._reader.text.index("}}", token.at) + 2]
+        return Pipe((Command(token.at, text, str(golex.value_of(token.text)), ()),))
 
     def pipe(self, *, several: bool = False, close: bool = False) -> Pipe:
         """A pipeline, up to the end of the action or, with `close`, to `)`."""
@@ -167,9 +178,13 @@ class _Tokens:
         count = 3 if several and len(words) > 3 and words[1].text == "," else 1
         if len(words) <= count or words[0].kind != "variable" or words[count].text not in {":=", "="}:
             return [], True
+        names, declares = [token.text for token in words[:count:2]], words[count].text == ":="
+        for name in [] if declares else names:
+            if name not in self._reader.names:
+                self._reader.wrong(words[0].at, f'undefined variable "{name}"')
         while self._left.pop(0) is not words[count]:
             pass
-        return [token.text for token in words[:count:2]], words[count].text == ":="
+        return names, declares
 
     def _command(self) -> Command:
         first = self._skip()

@@ -5,7 +5,7 @@ parentheses, comments, trimming, and the functions of `gofunctions`. What a temp
 values: text, numbers, booleans, None, lists, and dictionaries for Go's maps and structs.
 
 Models: text/template of Go, templates/templates.go of docker/cli.
-Leaves out: `define`, `block`, `template`, `break`, methods, complex numbers.
+Leaves out: `define` and `block` (so no `template` has a name), `break`, methods, complex numbers.
 
 Example:
     >>> Template("{{range $name, $net := .Networks}}{{$name}} {{json $net.IPAddress}}{{end}}").execute(
@@ -71,6 +71,9 @@ class Template:
                 found = self._pipe(part.pipe, dot, held)
                 if not part.pipe.variables:
                     yield text_of(found)
+            elif part.kind == "template":
+                command = part.pipe.commands[0]
+                self._failed(command.at, command.text, f'template "{command.function}" not defined')
             elif part.kind == "range":
                 yield from self._range(part, dot, held)
                 del held[depth:]
@@ -110,10 +113,11 @@ class Template:
         for command in pipe.commands:
             values = [self._value(one, dot, held) for one in command.operands]
             if command.function:
-                for number, one in enumerate(command.operands):
-                    wrong = mismatch(command.function, number, values[number])
+                for number, value in enumerate([*values, *given]):
+                    wrong = mismatch(command.function, number, value)
                     if wrong:
-                        self._failed(one.at, one.text, wrong)
+                        at = command.operands[number] if number < len(values) else command
+                        self._failed(at.at, at.text, wrong)
                 try:
                     given = (self.functions[command.function](*values, *given),)
                 except Badly as error:

@@ -95,7 +95,10 @@ GO_BOOLS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.f
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One network that a container is to join: by name, with a fixed address and a priority as its way out."""
+    """One network that a container is to join: by name, with a fixed address and a priority as its way out.
+
+    `connected`: by `docker network connect`, and not when the container was made.
+    """
 
     network: str
     address: str = ""
@@ -103,6 +106,7 @@ class Attachment:
     gateway_priority: int = 0
     aliases: tuple[str, ...] = ()
     mac_address: str = ""
+    connected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

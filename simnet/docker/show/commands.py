@@ -43,9 +43,19 @@ class Look:
     short: Mapping[str, str]
 
 
+def looks(words: list[str]) -> str:
+    """The name of the command (without `docker`) that the words are, if it is one that looks.
+
+    Example:
+        >>> looks(["network", "ls", "-q"]), looks(["network", "rm", "n1"])
+        ('network ls', '')
+    """
+    return next((text for text in (" ".join(words[:2]), " ".join(words[:1])) if text in LOOKS), "")
+
+
 def look(engine: Engine, words: list[str]) -> Answer | None:
-    """Answer a command (without `docker`) that looks; None where the words are no such command."""
-    name = next((text for text in (" ".join(words[:2]), " ".join(words[:1])) if text in LOOKS), "")
+    """Answer a command that looks; None where the words are no such command."""
+    name = looks(words)
     if not name:
         return None
     one = LOOKS[name]
@@ -75,7 +85,12 @@ def _before(engine: Engine, error: Refused) -> str:
 
 
 def _ps(engine: Engine, given: Given) -> str:
-    last = 1 if given.on("latest") else int(given.last("last", "0"))
+    text = given.last("last", "0")
+    try:
+        last = 1 if given.on("latest") else int(text)
+    except ValueError:
+        message = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        raise BadFlag(f'invalid argument "{text}" for "-n, --last" flag: {message}') from None
     return containers.ps(
         engine, all_of_them=given.on("all"), quiet=given.on("quiet"), whole=given.on("no-trunc"),
         form=given.last("format"), filters=given.all("filter"), last=max(last, 0), size=given.on("size"),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from simnet.bundled import bundled
 from simnet.docker.objects import identity
+from simnet.docker.options import Attachment
 from simnet.docker.version import numbers
 from simnet.errors import SourceError
 
@@ -28,7 +29,6 @@ from .since import since
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine
     from simnet.docker.objects import Container, Endpoint
-    from simnet.docker.options import Attachment
 
 _FOLDER = "models/docker/inspect"
 _DEFAULT = "bridge"
@@ -97,9 +97,10 @@ def document(engine: Engine, container: Container) -> dict[str, Any]:
 
 def _words(engine: Engine, container: Container) -> dict[str, str]:
     image = container.options.image
-    sandbox = identity("sandbox", container.name, 0) if container.running and container.sandbox is not None else ""
-    if container.running and container.options.network == "host":
-        sandbox = identity("sandbox", container.name, 0)
+    # an engine up to 26 leaves a stopped container the name of the sandbox that it had
+    has_one = container.running or (state(container) == "exited" and not since(engine.version, 28))
+    shares = container.options.network.startswith("container:")
+    sandbox = identity("sandbox", container.name, 0) if has_one and not shares else ""
     layer, image_layer = identity("layer", container.name, 0), identity("image layer", image, 0)
     return {
         "id": container.id, "moment": clock.MOMENT, "name": container.name, "image": image,
@@ -185,22 +186,20 @@ def _set_config(engine: Engine, container: Container, made: dict[str, Any]) -> N
 
 def _set_network(engine: Engine, container: Container, made: dict[str, Any], endpoint: dict[str, Any]) -> None:
     made["Ports"] = as_map(shown(engine, container))
-    if container.options.network.startswith("container:") or not made["SandboxID"]:
+    if not made["SandboxID"]:
         made["SandboxKey"] = ""
-    found = {}
-    for number, at in enumerate(container.options.attachments):
-        if not at.network.startswith("container:"):
-            found[at.network] = _endpoint(engine, container, at, dict(endpoint), later=number > 0)
+    mode = container.options.network
+    joined = (Attachment(mode),) if mode in {"host", "none"} else container.options.attachments
+    found = {at.network: _endpoint(engine, container, at, dict(endpoint)) for at in joined}
     made["Networks"] = dict(sorted(found.items()))
     for key in found.get(_DEFAULT, ()):
         if key in made and key not in {"Ports", "Networks"}:
             made[key] = found[_DEFAULT][key]
 
 
-def _endpoint(
-    engine: Engine, container: Container, at: Attachment, made: dict[str, Any], *, later: bool
-) -> dict[str, Any]:
-    """One entry of `Networks`; `later`: connected after the container was made, which leaves empty things, not null."""
+def _endpoint(engine: Engine, container: Container, at: Attachment, made: dict[str, Any]) -> dict[str, Any]:
+    """One entry of `Networks`; one that was connected after the container was made has empty things, not null."""
+    later = at.connected
     network = engine.networks.by_name.get(at.network)
     wanted = {"IPv4Address": at.address, "IPv6Address": at.address6}
     asked = {key: value for key, value in wanted.items() if value}

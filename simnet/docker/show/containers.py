@@ -64,7 +64,8 @@ def image(container: Container) -> str:
 
 def networks(container: Container) -> list[str]:
     """The names of the networks that docker shows for a container, in order."""
-    return sorted(at.network for at in container.options.attachments if not at.network.startswith("container:"))
+    mode = container.options.network
+    return [mode] if mode in {"host", "none"} else sorted(at.network for at in container.options.attachments)
 
 
 def row(engine: Engine, container: Container, *, whole: bool = False) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def _filter(engine: Engine, text: str) -> tuple[str, Callable[[Container], bool]
     """The test that `-f` asks for."""
     key, _, value = text.partition("=")
     if key == "name":
-        return key, lambda one: re.search(value, "/" + one.name) is not None or re.search(value, one.name) is not None
+        return key, lambda one: _named(value, one.name)
     if key == "id":
         return key, lambda one: one.id.startswith(value)
     if key == "status":
@@ -140,6 +141,14 @@ def _filter(engine: Engine, text: str) -> tuple[str, Callable[[Container], bool]
         return key, lambda one: order.index(one) < place if key == "before" else order.index(one) > place
     first = "i" if since(engine.version, 25) else "I"
     raise Refused("filter_unknown", f"{first}nvalid filter '{key}'")
+
+
+def _named(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern, with its slash or without; a pattern that cannot be read fits none."""
+    try:
+        return re.search(pattern, f"/{name}") is not None or re.search(pattern, name) is not None
+    except re.error:
+        return False
 
 
 def _network_id(engine: Engine, name: str) -> str:

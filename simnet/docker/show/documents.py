@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from simnet.answer import Answer
 from simnet.docker.gofunctions import NO_VALUE, Map, NilMap, NilSlice, Pointer, Struct
@@ -92,10 +92,37 @@ class _Field(Struct):
     names = _GO_NAMES
 
 
+class _Block(_Field):
+    """A subnet of a network."""
+
+    empty: ClassVar = {"IPRange": "", "Gateway": "", "AuxiliaryAddresses": NilMap()}
+
+
+class _Config(_Field):
+    """What a container was asked to be."""
+
+    empty: ClassVar = {"ExposedPorts": NilMap(), "MacAddress": "", "NetworkDisabled": False, "Healthcheck": None,
+                       "StopSignal": "", "StopTimeout": None, "Shell": NilSlice()}  # fmt: skip
+
+
+class _HostConfig(_Field):
+    """What a container was asked to be, as far as its host is concerned."""
+
+    empty: ClassVar = {"Sysctls": NilMap(), "Tmpfs": NilMap(), "StorageOpt": NilMap(), "Mounts": NilSlice(),
+                       "Init": None}  # fmt: skip
+
+
 class _State(_Field):
     """The state of a container, which ends in a health that is not there."""
 
+    empty: ClassVar = {"Health": None}
     nils = 1
+
+
+# structs that are more than their fields in JSON, by the field that holds them (`[]`: in a list)
+_KINDS: dict[str, type[Struct]] = {
+    "Config[]": _Block, "Config": _Config, "HostConfig": _HostConfig, "State": _State,
+}  # fmt: skip
 
 
 def typed(value: Any, key: str = "", *, pointer: bool = False) -> Any:
@@ -109,10 +136,10 @@ def typed(value: Any, key: str = "", *, pointer: bool = False) -> Any:
     if isinstance(value, dict) and key in _MAPS:
         return Map({name: typed(one, pointer=key in _TO_POINTERS) for name, one in value.items()})
     if isinstance(value, dict):
-        kind = Pointer if pointer else _State if key == "State" else _Field
+        kind = Pointer if pointer else _KINDS.get(key, _Field)
         return kind({name: typed(one, name) for name, one in value.items()})
     if isinstance(value, list):
-        return [typed(one) for one in value]
+        return [typed(one, f"{key}[]") for one in value]
     if value is None and key not in _POINTERS:
         return NilMap() if key in _MAPS else NilSlice()
     return value

@@ -52,6 +52,12 @@ def shown(engine: Engine, container: Container) -> list[Shown]:
     found: dict[str, list[Shown]] = {}
     for binding in container.bindings:
         found.setdefault(f"{binding.asked.port}/{binding.asked.proto}", []).extend(_both(engine, container, binding))
+    for asked in container.options.ports:
+        if ":" in asked.address and engine.options.userland_proxy and way_out.address6 is None:
+            # docker-proxy leads from an IPv6 address to a container without one
+            found.setdefault(f"{asked.port}/{asked.proto}", []).append(
+                Shown(asked.port, asked.proto, asked.address, asked.first)
+            )
     for port, proto in container.open_ports:
         found.setdefault(f"{port}/{proto}", [Shown(port, proto)])
     return [one for key in sorted(found, key=_natural) for one in sorted(found[key], key=lambda one: ":" in one.host)]
