@@ -23,6 +23,7 @@ VERBS = {
     "check": "Try the claims of a scenario or compose file.",
     "lab": "Type docker, iptables, ip … against a model host.",
     "exec": "Run one such command in one place of a source.",
+    "schema": "Print the JSON Schema of scenarios, for editors.",
     "draw": "Draw the way of a packet over hosts, namespaces and devices.",
 }
 

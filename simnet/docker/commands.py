@@ -114,7 +114,9 @@ def network(given: Given, layout: Layout) -> NetworkOptions:
     for text in given.all("opt"):
         name, _, value = text.partition("=")
         field = DRIVER_OPTIONS.get(name)
-        if field in {"icc", "masquerade"}:
+        if field == "encrypted":
+            asked[field] = value in {"", "true", "1"}
+        elif field in {"icc", "masquerade"}:
             if value not in GO_BOOLS:
                 raise BadFlag(layout.say("bad_flag_value", option=name, value=value), "daemon")
             asked[field] = GO_BOOLS[value]

@@ -1,13 +1,17 @@
 r"""A YAML file as values that know where they stand, so that what is wrong in it can be pointed at.
 
-Only what data needs: mappings with text keys, lists, text, whole numbers, true and false. A key given twice, an unknown
-key and a number that YAML would read in some other way (`22:22` as sixty times, `1.10` as 1.1) are refused.
+Only what data needs: mappings with text keys, lists, text, whole numbers, true and false. What some readers make
+another number of stays the text that it is (`22:22`, `28.10`); a key given twice, an unknown key and a word or number
+that may mean two things (`yes`, `010`) are refused.
 
 Example:
-    >>> print(read("ports:\n  - 80\n  - 1.10\n", "a.yaml"))
+    >>> value = read("ports: [80, 22:22]\nengine: 28.10\n", "a.yaml").mapping()
+    >>> [port.held for port in value["ports"].items()], value["engine"].text()
+    ([80, '22:22'], '28.10')
+    >>> print(read("ports:\n  - 010\n", "a.yaml"))
     Traceback (most recent call last):
     ...
-    simnet.errors.SourceError: a.yaml:3:5: 1.10 would be read as a number; put it in quotes
+    simnet.errors.SourceError: a.yaml:2:5: 010 would be read as a number; put it in quotes
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 Scalar = str | int | bool
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+# times sixty to YAML 1.1 (`22:22`), or with a point (`28.5`): kept as it is written
+_AS_WRITTEN = re.compile(r"[0-9]+(?:[.:][0-9]+)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,5 +170,7 @@ def _scalar(node: yaml.Node, place: Value) -> Scalar | None:
         return text.lower() == "true"
     if kind == "int" and _DECIMAL.fullmatch(text):
         return int(text)
+    if kind in {"int", "float"} and _AS_WRITTEN.fullmatch(text):
+        return text
     raise place.error(f"{text} would be read as a {'number' if kind in {'int', 'float'} else kind}",
                       "put it in quotes")  # fmt: skip

@@ -69,6 +69,7 @@ class NetworkOptions:
     encrypted: bool = False
     parent: str = ""
     vlan_mode: str = ""
+    vlan_flag: str = ""
     other: tuple[tuple[str, str], ...] = ()
 
 
@@ -86,6 +87,7 @@ DRIVER_OPTIONS: Mapping[str, str] = {
     "parent": "parent",
     "macvlan_mode": "vlan_mode",
     "ipvlan_mode": "vlan_mode",
+    "ipvlan_flag": "vlan_flag",
 }
 # the words that Go takes for true and false
 GO_BOOLS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.fromkeys(

@@ -10,7 +10,7 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING
 
 from simnet.net.address import Prefix
-from simnet.net.device import Device, InterfaceAddress
+from simnet.net.device import Device, InterfaceAddress, Ipvlan
 from simnet.net.devinet import add_address, remove_device
 from simnet.net.namespace import NetNamespace
 from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Table
@@ -82,7 +82,8 @@ class Sandbox:
         fib = self.namespace.fib
         fib.remove(route for route in fib.routes() if route.dst.mask == 0 and route.table == "main")
         if endpoint is not None and endpoint.device is not None:
-            gateway = int(endpoint.network.gateway) if endpoint.network.gateway is not None else 0
+            routed = isinstance(endpoint.device, Ipvlan) and endpoint.device.noarp
+            gateway = int(endpoint.network.gateway) if endpoint.network.gateway is not None and not routed else 0
             scope = "global" if gateway else "link"
             fib.add([Route(Prefix(0, 0), endpoint.device.name, gateway, scope=scope)])
 

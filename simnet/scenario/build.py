@@ -97,7 +97,7 @@ class _located:  # noqa: N801 - a context manager, used as a word
         if self.origin is None or error is None or (isinstance(error, SourceError) and error.file):
             return
         if isinstance(error, SourceError):
-            raise self.origin.error(error.message, error.hint) from None
+            raise _nearest_leaf(self.origin, error.message).error(error.message, error.hint) from None
         if isinstance(error, (SimnetError, ValueError)):
             raise _nearest_leaf(self.origin, str(error)).error(str(error)) from None
 
@@ -114,7 +114,8 @@ def _run(lab: Lab, command: Command) -> None:
 
 def _settled(answer: Answer, origin: Value | None = None) -> None:
     if answer.code:
-        said = answer.err.removeprefix("docker: ").split("\n\nRun '")[0].split("\nSee '")[0].strip()
+        said = answer.err.removeprefix("docker: ").split("\n\n")[0].split("\nSee '")[0].removesuffix("exit status 1\n")
+        said = " ".join(said.split())
         if origin is None:
             raise SourceError(said)
         raise _nearest_leaf(origin, said).error(said)

@@ -48,6 +48,13 @@ def read_source(name: str, engine: str = "", settings: Iterable[Setting] = ()) -
     return Source(name, lambda: build(plan), plan)
 
 
+def is_source(name: str) -> bool:
+    """Whether a name is that of a source, by what it is: a folder or a YAML file."""
+    path = Path(name)
+    path = path if path.exists() else bundled(name) or path
+    return path.is_dir() or path.suffix in {".yaml", ".yml"}
+
+
 def _plan(path: Path, name: str) -> Plan:
     if not path.exists():
         raise SourceError("no such file or folder", file=name,
