@@ -4,7 +4,8 @@
     ├── UsageError            the caller asked for something that cannot be (exit code 2)
     │   ├── UnknownPlace      no such host, container or namespace in the source
     │   ├── UnknownName       any other name that is not there (a table, a device, a format …)
-    │   └── Refused           what a Docker engine does not do, in its own words
+    │   ├── Refused           what a Docker engine does not do, in its own words
+    │   └── TemplateError     a Go template (`--format`) that docker does not take, in its words
     └── SourceError           what was read cannot be understood (exit code 3)
         ├── RulesError        an iptables-save dump
         ├── SnapshotError     a snapshot folder
@@ -70,6 +71,15 @@ class Refused(UsageError):
         """Say which `kind` of refusal it is (the key of the message in the layout), and the message."""
         self.kind = kind
         super().__init__(message)
+
+
+class TemplateError(UsageError):
+    """A Go template that cannot be read or run; the message is Go's own.
+
+    Example:
+        >>> print(TemplateError("template: :1: unclosed action"))
+        template: :1: unclosed action
+    """
 
 
 class SourceError(SimnetError):

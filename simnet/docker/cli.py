@@ -28,6 +28,7 @@ from .engine import Engine
 from .flags import SWITCH, VALUE, BadFlag, Given, read
 from .host import boot
 from .options import DaemonOptions
+from .show.commands import look, looks
 from .version import layout_of
 
 
@@ -104,6 +105,9 @@ class Session:
         return Answer()
 
     def _docker(self, words: list[str]) -> Answer:
+        seen = look(self.engine, words) if looks(words) else None
+        if seen is not None:
+            return seen
         name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else " ".join(words[:1])
         command = COMMANDS.get(name)
         if command is None:

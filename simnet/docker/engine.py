@@ -38,6 +38,8 @@ from .service import Service
 from .swarm import Swarm
 from .version import layout_of
 
+# what a program that leaves SIGTERM alone ends with (128 + SIGKILL)
+KILLED = 137
 # networks of these names are none of the engine's own making on the host
 _NO_ENDPOINT = ("host", "none")
 
@@ -140,7 +142,7 @@ class Engine:
         """`docker network connect`."""
         found, one = self.networks.find(network), self.find(container)
         conflicts.check_connect(self, one, found)
-        wanted = replace(wanted or Attachment(network), network=found.name)
+        wanted = replace(wanted or Attachment(network), network=found.name, connected=True)
         if found.name in one.endpoints or found.name in (at.network for at in one.options.attachments):
             raise self.refusal("endpoint_taken", name=one.name, network=found.name)
         one.options = replace(one.options, attachments=(*one.options.attachments, wanted))
@@ -260,7 +262,8 @@ class Engine:
         assert one.sandbox is not None
         if network.options.driver == "overlay":
             self.swarm.balance(network)
-        mac = one.options.mac_address if wanted is one.options.attachments[0] else ""
+        first = wanted is one.options.attachments[0] and not wanted.connected
+        mac = one.options.mac_address if first else ""
         one.endpoints[network.name] = endpoints.join(self, one.sandbox, network, wanted, mac)
         files.joined(self, one, one.endpoints[network.name])
         if network.name != "bridge":
@@ -272,6 +275,7 @@ class Engine:
         if not one.running:
             return
         self._down(one)
+        one.exit_code = KILLED
         # the first process of a PID namespace takes all others of it along
         for other in self.spaces.leave(one):
             self._down(other)

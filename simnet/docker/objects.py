@@ -111,6 +111,7 @@ class Container:
     name: str
     options: ContainerOptions
     running: bool = False
+    exit_code: int | None = None
     service: str = ""
     named: bool = True
     exited: bool = False

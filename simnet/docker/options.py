@@ -101,6 +101,7 @@ class Attachment:
     """One network that a container is to join: by name, with a fixed address and a priority as its way out.
 
     `links` are of that network alone, as `docker network connect --link` makes them: (container, alias).
+    `connected`: by `docker network connect`, and not when the container was made.
     """
 
     network: str
@@ -110,6 +111,7 @@ class Attachment:
     aliases: tuple[str, ...] = ()
     mac_address: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    connected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

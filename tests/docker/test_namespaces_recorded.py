@@ -7,7 +7,7 @@ import pytest
 
 from tests.docker.replay import play
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parent / "inside"
 LOCAL = "# local\nnameserver 127.0.0.1\nsearch example.test\n"
 MANY = (
     "# a comment\nsearch a.test b.test\nnameserver 127.0.0.1\nnameserver 192.0.2.1\nnameserver 192.0.2.53\n"

@@ -1,0 +1,64 @@
+"""What docker's client says of a line that it cannot read, as each version says it.
+
+Models: cli/required.go, cli/cobra.go of docker/cli.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .since import since
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A command: its name with `docker`, what follows it, what it is for, and how many words it needs and takes."""
+
+    name: str
+    words: str
+    what: str = ""
+    least: int = 0
+    most: int | None = 0
+
+
+def bad_flag(version: str, usage: Usage, message: str) -> str:
+    """A flag that is not there, or has no value.
+
+    Example:
+        >>> print(bad_flag("26.1", Usage("docker ps", "[OPTIONS]"), "unknown flag: --foo"), end="")
+        unknown flag: --foo
+        See 'docker ps --help'.
+    """
+    if since(version, 28):
+        return f"{message}\n\nUsage:  {usage.name} {usage.words}\n\nRun '{usage.name} --help' for more information\n"
+    return f"{message}\nSee '{usage.name} --help'.\n"
+
+
+def wrong_count(version: str, usage: Usage, given: int) -> str:
+    """What is said of too few or too many words; nothing where there are enough.
+
+    Example:
+        >>> wrong_count("28", Usage("docker port", "CONTAINER", "", 1, 2), 0).splitlines()[0]
+        "docker: 'docker port' requires at least 1 and at most 2 arguments"
+        >>> wrong_count("26", Usage("docker ps", "[OPTIONS]"), 1).splitlines()[0]
+        '"docker ps" accepts no arguments.'
+        >>> wrong_count("26", Usage("docker ps", "[OPTIONS]"), 0)
+        ''
+    """
+    if usage.least <= given and (usage.most is None or given <= usage.most):
+        return ""
+    plural = "s" if (usage.most or usage.least) != 1 else ""
+    if usage.most == 0:
+        need = "accepts no arguments"
+    elif usage.most is None:
+        need = f"requires at least {usage.least} argument{plural}"
+    elif usage.most == usage.least:
+        need = f"requires {'' if since(version, 28) else 'exactly '}{usage.least} argument{plural}"
+    else:
+        need = f"requires at least {usage.least} and at most {usage.most} arguments"
+    if not since(version, 28):
+        lines = (f'"{usage.name}" {need}.', f"See '{usage.name} --help'.", "", f"Usage:  {usage.name} {usage.words}")
+        return "\n".join((*lines, "", usage.what)) + "\n"
+    verb = "See" if usage.most is None else "Run"
+    lines = (f"docker: '{usage.name}' {need}", "", f"Usage:  {usage.name} {usage.words}", "")
+    return "\n".join((*lines, f"{verb} '{usage.name} --help' for more information")) + "\n"
