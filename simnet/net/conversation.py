@@ -137,10 +137,12 @@ def converse(network: Network, probe: Probe) -> Trace:
     Conntrack entries, learned addresses and counters stay in the network, as on a real host.
     """
     client = Client(network.find(probe.frm), probe.proto, probe.to, probe.port, probe.sport, probe.ttl, probe.size)
+    before = {id(server): len(server.seen) for server in network.servers}
     client.start()
     steps = list(network.run(PATIENCE, done=lambda: bool(client.verdict)))
     steps += list(waiting_drops(network))
-    seen = next((server.seen[0] for server in network.servers if server.seen), None)
+    news = (server.seen[before.get(id(server), 0) :] for server in network.servers)
+    seen = next((clients[0] for clients in news if clients), None)
     return Trace(
         probe,
         client.verdict or "timeout",
