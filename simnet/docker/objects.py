@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simnet.net.device import Device, Veth
 
 from .ipam import Address, Addresses, Subnet
-from .options import ContainerOptions, NetworkOptions
+from .options import ContainerOptions, NetworkOptions, ServicePort
 from .proxy import DockerProxy, HeldPort
 from .publish import PublishedPort
 
@@ -100,13 +100,18 @@ class Binding:
 
 @dataclass(eq=False, slots=True)
 class Container:
-    """A container: what it was asked to be, the networks it is on, and the way out that its ports are published on."""
+    """A container: what it was asked to be, the networks it is on, and the way out that its ports are published on.
+
+    A task of a service has addresses that the swarm's managers hold for it, and ports in the routing mesh.
+    """
 
     id: str
     name: str
     options: ContainerOptions
     running: bool = False
     service: str = ""
+    held: dict[str, Address] = field(default_factory=dict)
+    mesh_ports: tuple[ServicePort, ...] = ()
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     gateway: Endpoint | None = None
     bindings: list[Binding] = field(default_factory=list)
