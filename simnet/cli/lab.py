@@ -58,7 +58,9 @@ def _lab(source, engine, settings, read_source):  # type: ignore[no-untyped-def]
 
     if not source:
         if settings:
-            raise UsageError("--set is for a SOURCE; in a fresh lab type `sysctl` and `dockerd` before docker's commands")
+            raise UsageError(
+                "--set is for a SOURCE; in a fresh lab type `sysctl` and `dockerd` before docker's commands"
+            )
         return Lab.fresh(engine or DEFAULT_ENGINE)
     return read_source(source, engine, [Setting.parse(text) for text in settings]).open()
 

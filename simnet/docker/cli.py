@@ -228,6 +228,11 @@ def _service_scale(session: Session, given: Given) -> str:
     return "\n".join(said)
 
 
+def _service_update(session: Session, given: Given) -> str:
+    session.engine.update_service(given.words[0], commands.service_update(given))
+    return given.words[0]
+
+
 def _service_create(session: Session, given: Given) -> str:
     return session.engine.create_service(commands.service(given)).id
 
@@ -263,5 +268,7 @@ COMMANDS: dict[str, Command] = {
                              {"d": "detach"}),
     "service create": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _service_create, commands.SERVICE_CREATE,
                               commands.SERVICE_CREATE_SHORT, stop=True),
+    "service update": Command("[OPTIONS] SERVICE", _service_update, commands.SERVICE_UPDATE,
+                              {"d": "detach", "q": "quiet"}),
     "service rm": Command("SERVICE [SERVICE...]", _each(lambda engine, name, _: engine.remove_service(name)), {}, {}),
 }  # fmt: skip

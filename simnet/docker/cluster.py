@@ -12,7 +12,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from .ipam import Address, Addresses, Pools
-from .options import GLOBAL_POOLS, NetworkOptions, Pool
+from .options import GLOBAL_POOLS, NetworkOptions, Pool, ServicePort
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -42,9 +42,26 @@ class Peer:
         object.__setattr__(self, "ends", [self.tunnel_end])
 
 
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A task of a service on one network as all nodes there know it; `ports` are those of the routing mesh."""
+
+    service: str
+    name: str
+    task: str
+    vip: Address | None
+    address: Address
+    ports: tuple[ServicePort, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, tuple[ServicePort, ...]]:
+        """What tasks share that are balanced together."""
+        return self.service, self.ports
+
+
 @dataclass(eq=False, slots=True)
 class SharedNetwork:
-    """An overlay network: id, tunnel id, addresses, who is on it where, and each host's sandbox."""
+    """An overlay network: id, tunnel id, addresses, who is on it where, each host's sandbox, and services' tasks."""
 
     id: str
     options: NetworkOptions
@@ -53,7 +70,17 @@ class SharedNetwork:
     gateway: Address
     peers: dict[int, Peer] = field(default_factory=dict, repr=False)
     hosts: dict[str, Sandbox] = field(default_factory=dict, repr=False)
-    balancers: dict[str, Address] = field(default_factory=dict, repr=False)
+    backends: list[Backend] = field(default_factory=list, repr=False)
+
+    def resolve(self, name: str) -> list[Address]:
+        """What the embedded DNS server answers for a service here: `web`, `tasks.web`, or a task's own name.
+
+        A service with a virtual address is known by that, any other by its tasks.
+        """
+        tasks = [one for one in self.backends if name in {one.name, f"tasks.{one.name}", one.task}]
+        if any(one.name == name and one.vip is not None for one in tasks):
+            return list(dict.fromkeys(one.vip for one in tasks if one.vip is not None))
+        return [one.address for one in tasks]
 
 
 @dataclass(eq=False, slots=True)
@@ -73,6 +100,24 @@ class Cluster:
         """A tunnel id that no network has."""
         self._last_vni += 1
         return self._last_vni
+
+    def bind(self, network: str, backend: Backend) -> None:
+        """Let every node that is on a network know of a task there (addServiceBinding)."""
+        self.networks[network].backends.append(backend)
+        for node in list(self.nodes.values()):
+            balancer = node.swarm.balancers.get(network)
+            if balancer is not None:
+                balancer.add(backend)
+
+    def unbind(self, network: str, task: str) -> None:
+        """Let every node forget a task (rmServiceBinding)."""
+        shared = self.networks[network]
+        for backend in [one for one in shared.backends if one.task == task]:
+            shared.backends.remove(backend)
+            for node in list(self.nodes.values()):
+                balancer = node.swarm.balancers.get(network)
+                if balancer is not None:
+                    balancer.drop(backend)
 
     def each_node(self, act: Callable[[Engine], None]) -> None:
         """Do something on every node, in the order in which they joined."""

@@ -20,6 +20,7 @@ from .options import (
     Pool,
     ServiceOptions,
     ServicePort,
+    ServiceUpdate,
     subnet_of,
 )
 
@@ -51,6 +52,12 @@ SERVICE_CREATE = {
     **dict.fromkeys(("name", "publish", "network", "replicas", "mode", "endpoint-mode", "constraint", "env", "label",
                      "mount", "hostname", "limit-cpu", "limit-memory", "restart-condition", "update-delay"), VALUE),
     **dict.fromkeys(("detach", "quiet", "no-resolve-image", "with-registry-auth"), SWITCH),
+}  # fmt: skip
+SERVICE_UPDATE = {
+    **dict.fromkeys(("publish-add", "publish-rm", "replicas", "image", "env-add", "env-rm", "label-add", "label-rm",
+                     "constraint-add", "constraint-rm", "update-delay", "update-parallelism", "limit-cpu",
+                     "limit-memory"), VALUE),
+    **dict.fromkeys(("detach", "quiet", "no-resolve-image", "with-registry-auth", "force"), SWITCH),
 }  # fmt: skip
 SERVICE_CREATE_SHORT = {"p": "publish", "d": "detach", "q": "quiet", "e": "env", "l": "label"}
 DAEMON = {
@@ -205,14 +212,42 @@ def _exposed(text: str) -> list[tuple[int, str]]:
 
 def service(given: Given) -> ServiceOptions:
     """Options of `docker service create`."""
+    networks = tuple(text.removeprefix("name=").partition(",")[0] for text in given.all("network"))
+    mode, endpoint_mode = given.last("mode", "replicated"), given.last("endpoint-mode", "vip")
+    if mode not in {"replicated", "global"}:
+        raise BadFlag(f"Unknown mode: {mode}, only replicated and global supported", "client")
+    return ServiceOptions(given.last("name"), given.words[0], _replicas(given), _service_ports(given, "publish"),
+                          networks, endpoint_mode, mode == "global", tuple(given.all("constraint")))  # fmt: skip
+
+
+def service_update(given: Given) -> ServiceUpdate:
+    """Options of `docker service update`; a port to drop is named by its target, as `80` or `80/udp`."""
+    dropped = []
+    for text in given.all("publish-rm"):
+        port, _, proto = text.partition("/")
+        if not port.isdigit():
+            raise BadFlag(f'invalid argument "{text}" for "--publish-rm" flag: invalid port')
+        dropped.append((int(port), proto or "tcp"))
+    replicas = _replicas(given) if given.all("replicas") else None
+    return ServiceUpdate(_service_ports(given, "publish-add"), tuple(dropped), replicas)
+
+
+def _replicas(given: Given) -> int:
+    text = given.last("replicas", "1")
+    if not text.isdigit():
+        raise BadFlag(f'invalid argument "{text}" for "--replicas" flag: strconv.ParseUint: parsing "{text}": '
+                      "invalid syntax")  # fmt: skip
+    return int(text)
+
+
+def _service_ports(given: Given, flag: str) -> tuple[ServicePort, ...]:
     ports = []
-    for text in given.all("publish"):
+    for text in given.all(flag):
         if "=" in text:
             ports.append(service_port(text))
         else:
             ports += [ServicePort(port.port, port.first, port.proto) for port in published(text)]
-    networks = tuple(text.removeprefix("name=").partition(",")[0] for text in given.all("network"))
-    return ServiceOptions(given.last("name"), given.words[0], int(given.last("replicas", "1")), tuple(ports), networks)
+    return tuple(ports)
 
 
 def service_port(text: str) -> ServicePort:

@@ -29,15 +29,19 @@ if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 
-def join(engine: Engine, sandbox: Sandbox, network: Network, wanted: Attachment, mac: str = "") -> Endpoint:
-    """Give a sandbox an endpoint on a network: an address of each family, an interface, and rules."""
+def join(engine: Engine, sandbox: Sandbox, network: Network, wanted: Attachment, mac: str = "",
+         address: Address | None = None) -> Endpoint:  # fmt: skip
+    """Give a sandbox an endpoint on a network: an address of each family, an interface, and rules.
+
+    `address` is one that was taken for it before (a swarm's managers do so).
+    """
     name = sandbox.name
     if name in network.endpoints:
         raise engine.refusal("endpoint_taken", name=name, network=network.name)
     endpoint = Endpoint(identity("endpoint", f"{name} {network.name}", engine.count()), name, network)
     endpoint.priority, endpoint.aliases = wanted.gateway_priority, wanted.aliases
-    endpoint.address = _take(engine, network, network.addresses, wanted.address)
-    endpoint.address6 = _take(engine, network, network.addresses6, wanted.address6)
+    endpoint.address = address or take_address(engine, network, network.addresses, wanted.address)
+    endpoint.address6 = take_address(engine, network, network.addresses6, wanted.address6)
     endpoint.mac = wanted.mac_address or mac or _mac(engine, endpoint, sandbox)
     network.endpoints[name] = endpoint
     DRIVERS[network.options.driver].join(engine, endpoint, sandbox)
@@ -65,7 +69,8 @@ def install(engine: Engine, section: str, subject: str, family: int, asked: fact
         raise engine.refusal("iptables_failed", reason=error) from None
 
 
-def _take(engine: Engine, network: Network, pool: Addresses | None, wanted: str) -> Address | None:
+def take_address(engine: Engine, network: Network, pool: Addresses | None, wanted: str = "") -> Address | None:
+    """An address out of a network's pool: the one wanted, or the next; Refused in the engine's words without one."""
     if pool is None:
         return None
     try:
@@ -124,6 +129,16 @@ def _by_gwbridge(
     shut = [one for one in own if one.network.internal and one.network.bridge]
     first = shut if "internal_before_gwbridge" in engine.layout.features else []
     return first or [container.endpoints[bridge.name]]
+
+
+def join_gwbridge(engine: Engine, container: Container) -> None:
+    """After the first overlay endpoint: a way out by docker_gwbridge, before the next endpoint is made."""
+    bridge, sandbox = engine.swarm.gateway_network, container.sandbox
+    if bridge is None or sandbox is None or bridge.name in container.endpoints:
+        return
+    own = container.endpoints.values()
+    if all(one.network.options.driver == "overlay" for one in own) and not all(one.network.internal for one in own):
+        container.endpoints[bridge.name] = join(engine, sandbox, bridge, Attachment(bridge.name))
 
 
 def publish(engine: Engine, container: Container, kept: list[Binding]) -> None:

@@ -26,16 +26,17 @@ from simnet.net.netfilter.rule import Rule, Ruleset
 from simnet.net.network import Network as Wire
 
 from . import conflicts, endpoints, facts, files, service
+from .balancer import guard
 from .firewall import Firewall, Provenance
 from .host import HostFacts, boot
 from .namespaces import Spaces
 from .networks import Networks, default_network
 from .objects import Container, Network, identity
-from .options import Attachment, ContainerOptions, DaemonOptions, NetworkOptions, ServiceOptions
+from .options import Attachment, ContainerOptions, DaemonOptions, NetworkOptions, ServiceOptions, ServiceUpdate
 from .ports import Ports
 from .sandbox import Sandbox, hand_over
 from .service import Service
-from .swarm import Swarm
+from .swarm import INGRESS, Swarm
 from .version import layout_of
 
 # what a program that leaves SIGTERM alone ends with (128 + SIGKILL)
@@ -164,6 +165,7 @@ class Engine:
             endpoints.settle(self, one)
             endpoints.leave(self, endpoint, one.sandbox)
             files.left(self, one, endpoint)
+            self.swarm.release(found)
 
     # -- containers ----------------------------------------------------------------------------------------------------
 
@@ -260,14 +262,28 @@ class Engine:
     def _join(self, one: Container, network: Network, wanted: Attachment) -> None:
         """Put a container on a network."""
         assert one.sandbox is not None
-        if network.options.driver == "overlay":
-            self.swarm.balance(network)
         first = wanted is one.options.attachments[0] and not wanted.connected
         mac = one.options.mac_address if first else ""
-        one.endpoints[network.name] = endpoints.join(self, one.sandbox, network, wanted, mac)
+        if network.options.driver == "overlay":
+            self._join_overlay(one, network, wanted, mac)
+        else:
+            one.endpoints[network.name] = endpoints.join(self, one.sandbox, network, wanted, mac)
         files.joined(self, one, one.endpoints[network.name])
         if network.name != "bridge":
             one.sandbox.start_resolver()
+
+    def _join_overlay(self, one: Container, network: Network, wanted: Attachment, mac: str) -> None:
+        """Put a container on an overlay network: its address is taken before that of the host's load balancer."""
+        assert one.sandbox is not None
+        address = one.held.get(network.name)
+        if address is None:
+            address = endpoints.take_address(self, network, network.addresses, wanted.address)
+        self.swarm.balance(network)
+        made = endpoints.join(self, one.sandbox, network, wanted, mac, address)
+        one.endpoints[network.name] = made
+        if network.name == INGRESS and made.address is not None:
+            guard(one.sandbox, made.address, list(one.mesh_ports))
+        endpoints.join_gwbridge(self, one)
 
     def stop(self, name: str) -> None:
         """`docker stop`."""
@@ -296,6 +312,8 @@ class Engine:
             for endpoint in one.endpoints.values():
                 endpoints.leave(self, endpoint, one.sandbox)
             one.sandbox.remove()
+            for endpoint in one.endpoints.values():
+                self.swarm.release(endpoint.network)
         place, network = f"{self.name}/{one.name}", self.namespace.network
         if network.aliases.pop(place, None) is None and one.sandbox is None and place in network.namespaces:
             hand_over(network, place)
@@ -327,6 +345,10 @@ class Engine:
     def scale_service(self, name: str, replicas: int) -> None:
         """`docker service scale`."""
         service.scale(self, name, replicas)
+
+    def update_service(self, name: str, change: ServiceUpdate) -> None:
+        """`docker service update`."""
+        service.update(self, name, change)
 
     def remove_service(self, name: str) -> None:
         """`docker service rm`."""

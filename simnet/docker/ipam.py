@@ -32,6 +32,8 @@ class Outside(Exception):
 class Addresses:
     """The addresses of one subnet: the lowest free one of `within` (the ip-range) is given out next.
 
+    `serial`: the next free one after the last that was given out, from the beginning again at the end, as in a swarm.
+
     Example:
         >>> pool = Addresses(IPv4Network("192.0.2.0/29"))
         >>> str(pool.take()), str(pool.take("192.0.2.4")), str(pool.take())
@@ -39,10 +41,15 @@ class Addresses:
         >>> pool.give_back(IPv4Address("192.0.2.1"))
         >>> str(pool.take())
         '192.0.2.1'
+        >>> pool = Addresses(IPv4Network("192.0.2.0/30"), serial=True)
+        >>> pool.give_back(pool.take())
+        >>> str(pool.take()), str(pool.take())
+        ('192.0.2.2', '192.0.2.1')
     """
 
     subnet: Subnet
     within: Subnet | None = None
+    serial: bool = False
     _used: set[int] = field(default_factory=set)
     _freed: list[int] = field(default_factory=list)
     _next: int = -1
@@ -58,7 +65,7 @@ class Addresses:
                 raise Taken(wanted)
             self._used.add(int(address))
             return address
-        number = self._lowest()
+        number = self._after_last() if self.serial else self._lowest()
         self._used.add(number)
         return made(number)
 
@@ -74,6 +81,17 @@ class Addresses:
         """The network's own address, and the broadcast address of IPv4."""
         first, last = int(self.subnet.network_address), int(self.subnet.broadcast_address)
         return {first, last} if self.subnet.version == 4 else {first}
+
+    def _after_last(self) -> int:
+        """The next free address from the cursor on (SetAnyInRange of bitmap.go)."""
+        block, reserved = self.within or self.subnet, self._reserved()
+        first, last = int(block.network_address), int(block.broadcast_address)
+        start = self._next if first < self._next <= last else first
+        for number in (*range(start, last + 1), *range(first, start)):
+            if number not in self._used and number not in reserved:
+                self._next = number + 1
+                return number
+        raise Exhausted(str(self.subnet))
 
     def _lowest(self) -> int:
         while self._freed:

@@ -91,6 +91,7 @@ class Networks:
         engine, network = self._engine, self.find(name)
         if network.predefined:
             raise engine.refusal("network_predefined", network=name)
+        self._check_swarm(network)
         if network.endpoints:
             shown = ", ".join(f'name:"{one.name}" id:"{one.id[:12]}"' for one in network.endpoints.values())
             raise engine.refusal("network_in_use", network=network.name, id=network.id, endpoints=shown)
@@ -99,6 +100,19 @@ class Networks:
             del engine.swarm.cluster.networks[network.name]
             engine.swarm.cluster.each_node(lambda node: node.networks.drop(network))
             self._give_back(network)
+
+    def _check_swarm(self, network: Network) -> None:
+        """An overlay network may go once no service names it, and no container on any node is on it."""
+        cluster = self._engine.swarm.cluster
+        if network.shared is None or cluster is None:
+            return
+        for service in cluster.services.values():
+            if network.name in service.options.networks:
+                raise self._engine.refusal("network_of_service", id=network.id, other=service.id)
+        for node in cluster.nodes.values():
+            for container in node.containers.values():
+                if container.running and network.name in container.endpoints:
+                    raise self._engine.refusal("network_of_task", id=network.id, other=container.id[:25])
 
     def drop(self, network: Network) -> None:
         """Let this host forget a network: its rules, its devices, its subnet."""
@@ -145,7 +159,7 @@ class Networks:
                 subnet = pools.take()
             except Exhausted:
                 raise engine.refusal("pools_exhausted") from None
-        network.addresses = Addresses(subnet, options.ip_range)
+        network.addresses = Addresses(subnet, options.ip_range, serial=options.driver == "overlay")
         try:
             network.gateway = self._gateway(network, network.addresses, options.gateway)
             if options.ipv6 and options.subnet6 is not None:

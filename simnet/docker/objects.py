@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from simnet.net.device import Device, Veth
 
 from .ipam import Address, Addresses, Subnet
-from .options import ContainerOptions, NetworkOptions
+from .options import ContainerOptions, NetworkOptions, ServicePort
 from .proxy import DockerProxy, HeldPort
 from .publish import PublishedPort
 
@@ -105,6 +105,7 @@ class Container:
 
     `named`: the name is the user's, not made up. While it runs it has a `pid` (the host's number of its first process)
     and its namespaces, by kind, in `spaces`. `hosts` are the lines of its /etc/hosts: address and names.
+    A task of a service has addresses that the swarm's managers hold for it, and ports in the routing mesh.
     """
 
     id: str
@@ -116,6 +117,8 @@ class Container:
     named: bool = True
     exited: bool = False
     pid: int = 0
+    held: dict[str, Address] = field(default_factory=dict)
+    mesh_ports: tuple[ServicePort, ...] = ()
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     gateway: Endpoint | None = None
     bindings: list[Binding] = field(default_factory=list)

@@ -156,7 +156,10 @@ class ServicePort:
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """Options of `docker service create`; `everywhere`: one task on each node (`--mode global`)."""
+    """Options of `docker service create`; `everywhere`: one task on each node (`--mode global`).
+
+    `constraints` are as swarm writes them: `node.hostname==h1`.
+    """
 
     name: str = ""
     image: str = "busybox"
@@ -165,6 +168,16 @@ class ServiceOptions:
     networks: tuple[str, ...] = ()
     endpoint_mode: str = "vip"
     everywhere: bool = False
+    constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUpdate:
+    """What `docker service update` changes: ports to publish, ports (by target and protocol) not to, replicas."""
+
+    publish: tuple[ServicePort, ...] = ()
+    unpublish: tuple[tuple[int, str], ...] = ()
+    replicas: int | None = None
 
 
 def subnet_of(text: str) -> IPv4Network | IPv6Network:

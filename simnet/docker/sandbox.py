@@ -49,11 +49,11 @@ class Sandbox:
         ('h1/web', 'eth0')
     """
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: Engine, name: str, *, forwards: bool = False) -> None:
         """Make the namespace, with `lo` alone in it."""
         self.name = name
         self._network = engine.namespace.network
-        self.namespace: NetNamespace = boot(self._network.namespace(f"{engine.name}/{name}"))
+        self.namespace: NetNamespace = boot(self._network.namespace(f"{engine.name}/{name}"), forwards=forwards)
         self.has_resolver = False
         self._counts = "counts_interfaces" in engine.layout.features
         self._last = -1
@@ -99,13 +99,37 @@ class Sandbox:
         ports = dict(zip(("tcp", "udp"), _resolver_ports(self.namespace.place), strict=True))
         for proto, port in ports.items():
             Server(self.namespace, proto, RESOLVER, port, by="dockerd's resolver").listen()
-        tables = self.namespace.ruleset.tables
-        nat = tables.setdefault("nat", Table("nat", {name: Chain(name, "ACCEPT") for name in BASE_CHAINS["nat"]}))
         for name in _DNS_CHAINS:
-            nat.chains.setdefault(name, Chain(name))
+            self._table("nat").chains.setdefault(name, Chain(name))
         for rule in _dns_rules(ports["tcp"], ports["udp"]):
-            nat.chains[rule.chain].append(copy(rule))
+            self._table("nat").chains[rule.chain].append(copy(rule))
         self.namespace.rules_changed()
+
+    def append_rule(self, table: str, chain: str, words: str, source: str, *, first: bool = False) -> None:
+        """Put a rule at the end of a chain, or at its beginning; `source` says what it came with."""
+        found = self._table(table)
+        rules = found.chains[chain]
+        rules.insert(0 if first else len(rules.rules), parse_rule(found, chain, words, source))
+        self.namespace.rules_changed()
+
+    def has_rule(self, table: str, chain: str, words: str) -> bool:
+        """Whether a rule stands in a chain."""
+        found = self._table(table)
+        text = parse_rule(found, chain, words).text
+        return any(rule.text == text for rule in found.chains[chain].rules)
+
+    def delete_rule(self, table: str, chain: str, words: str) -> None:
+        """Take a rule out of a chain, where it still stands."""
+        found = self._table(table)
+        text = parse_rule(found, chain, words).text
+        rules = found.chains[chain]
+        for position in [at for at, rule in enumerate(rules.rules) if rule.text == text][:1]:
+            rules.delete(position)
+        self.namespace.rules_changed()
+
+    def _table(self, name: str) -> Table:
+        made = Table(name, {chain: Chain(chain, "ACCEPT") for chain in BASE_CHAINS[name]})
+        return self.namespace.ruleset.tables.setdefault(name, made)
 
     def remove(self) -> None:
         """The namespace goes, where nobody else is in it."""

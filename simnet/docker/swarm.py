@@ -13,9 +13,12 @@ from simnet.net.address import ip_text
 from simnet.net.socket import Listener
 
 from . import endpoints, facts
+from .balancer import LoadBalancer
 from .cluster import Cluster
+from .drivers import DRIVERS
 from .objects import Container, Endpoint, Network
 from .options import Attachment, NetworkOptions, ServicePort
+from .proxy import HeldPort
 from .sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ GATEWAY_BRIDGE = "docker_gwbridge"
 INGRESS = "ingress"
 # where managers take requests, and where nodes gossip
 MANAGER_PORT, GOSSIP_PORT = 2377, 7946
+# the first firewall mark of a load balancer
+_MARKS = 256
 
 
 @dataclass(eq=False, slots=True)
@@ -42,10 +47,18 @@ class Swarm:
         self.cluster: Cluster | None = None
         self.mesh = False
         self.gateway_network: Network | None = None
-        self.ingress: Sandbox | None = None
+        self.balancers: dict[str, LoadBalancer] = {}
         self._gate: Endpoint | None = None
-        self._sandboxes: dict[str, tuple[Sandbox, list[Endpoint]]] = {}
         self._ports: list[Listener] = []
+        self._last_mark = _MARKS - 1
+        self._opened: dict[ServicePort, int] = {}
+        self._held: dict[ServicePort, tuple[str, HeldPort]] = {}
+
+    @property
+    def ingress(self) -> Sandbox | None:
+        """The namespace that the routing mesh runs in."""
+        balancer = self.balancers.get(INGRESS)
+        return balancer.sandbox if balancer is not None else None
 
     @property
     def manages(self) -> bool:
@@ -73,6 +86,8 @@ class Swarm:
         self._enter(manager=manager)
         engine.networks.find(INGRESS).predefined = True
         self._set_up()
+        for service in list(self.cluster.services.values()):
+            service.reconcile(self.cluster)
 
     def _found_at(self, address: int) -> Cluster | None:
         for namespace in self._engine.namespace.network.namespaces.values():
@@ -98,31 +113,33 @@ class Swarm:
         if GATEWAY_BRIDGE not in engine.networks.by_name:
             engine.networks.create(NetworkOptions(GATEWAY_BRIDGE, bridge_name=GATEWAY_BRIDGE, icc=False))
         self.gateway_network = engine.networks.find(GATEWAY_BRIDGE)
-        self.ingress = self._balancer(engine.networks.find(INGRESS), "ingress_sbox")
-        self._gate = endpoints.join(engine, self.ingress, self.gateway_network, Attachment(GATEWAY_BRIDGE))
-        self._sandboxes[INGRESS][1].append(self._gate)
-        self.ingress.set_way_out(self._gate)
+        balancer = LoadBalancer(engine, engine.networks.find(INGRESS), "ingress_sbox")
+        self.balancers[INGRESS] = balancer
+        self._gate = endpoints.join(engine, balancer.sandbox, self.gateway_network, Attachment(GATEWAY_BRIDGE))
+        balancer.sandbox.set_way_out(self._gate)
+        balancer.catch_up()
 
     def balance(self, network: Network) -> None:
         """Make sure that this host has a load balancer on an overlay network."""
-        if network.name not in self._sandboxes:
-            self._balancer(network, f"lb_{network.id[:9]}")
+        if network.name not in self.balancers:
+            self.balancers[network.name] = LoadBalancer(self._engine, network, f"lb_{network.id[:9]}")
+            self.balancers[network.name].catch_up()
 
-    def _balancer(self, network: Network, name: str) -> Sandbox:
-        sandbox = Sandbox(self._engine, name)
-        endpoint = endpoints.join(self._engine, sandbox, network, Attachment(network.name))
-        sandbox.start_resolver()
-        self._sandboxes[network.name] = sandbox, [endpoint]
-        return sandbox
+    def release(self, network: Network) -> None:
+        """Once the last container of this host has left an overlay network, so does the host."""
+        balancer = self.balancers.get(network.name)
+        if network.shared is None or network.name == INGRESS or balancer is None:
+            return
+        if all(one is balancer.endpoint for one in network.endpoints.values()):
+            self.balancers.pop(network.name).remove()
+            DRIVERS["overlay"].delete(self._engine, network)
+            if not self.manages:
+                self._engine.networks.by_name.pop(network.name, None)
 
-    def drop_balancer(self, network: str) -> None:
-        """Take this host's load balancer of a network away."""
-        sandbox, joined = self._sandboxes.pop(network, (None, []))
-        for endpoint in joined if sandbox is not None else ():
-            assert sandbox is not None
-            endpoints.leave(self._engine, endpoint, sandbox)
-        if sandbox is not None:
-            sandbox.remove()
+    def next_mark(self) -> int:
+        """The firewall mark of a service that this node meets on a network."""
+        self._last_mark += 1
+        return self._last_mark
 
     def leave(self, *, force: bool = False) -> None:
         """`docker swarm leave`: overlay networks and their namespaces go; docker_gwbridge and its rules stay."""
@@ -134,20 +151,33 @@ class Swarm:
         for service in list(cluster.services.values()):
             service.drop_node(engine)
         for network in [one for one in engine.networks.by_name.values() if one.shared is not None]:
-            self.drop_balancer(network.name)
+            self._drop_balancer(network.name)
             engine.networks.drop(network)
         for port in self._ports:
             engine.namespace.sockets.close(port)
         cluster.nodes.pop(engine.name, None)
         cluster.managers.discard(engine.name)
-        self.cluster, self.ingress, self._gate, self._ports = None, None, None, []
+        self.cluster, self._gate, self._ports = None, None, []
+        for service in list(cluster.services.values()) if cluster.managers else ():
+            service.reconcile(cluster)
+
+    def _drop_balancer(self, network: str) -> None:
+        """Take this host's load balancer of a network away, from the ingress network with its way out."""
+        balancer = self.balancers.pop(network, None)
+        if balancer is not None and network == INGRESS and self._gate is not None:
+            endpoints.leave(self._engine, self._gate, balancer.sandbox)
+        if balancer is not None:
+            balancer.remove()
 
     def owns(self, container: Container) -> bool:
         """Whether a container is a task of a service."""
         return bool(container.service)
 
-    def open(self, name: str, ports: list[ServicePort]) -> None:
-        """Open a service's ports in the routing mesh; the first one makes the mesh's own chains and rules."""
+    def open(self, name: str, ports: tuple[ServicePort, ...]) -> None:
+        """Open a service's ports in the routing mesh; the first one makes the mesh's own chains and rules.
+
+        The engine listens on each, so that no program of the host takes it.
+        """
         engine = self._engine
         if not ports or 4 not in engine.firewall.families:
             return
@@ -160,12 +190,33 @@ class Swarm:
             self.mesh = True
             engine.firewall.set_up({4: known}, "ingress_chains")
             endpoints.install(engine, "ingress", "the routing mesh", 4, known, words)
+            engine.namespace.sysctls[f"net.ipv4.conf.{GATEWAY_BRIDGE}.route_localnet"] = "1"
         for port in ports:
+            self._opened[port] = self._opened.get(port, 0) + 1
+            if self._opened[port] > 1:
+                continue
             target = facts.target(self._gate.address, port.published)
             filled = {**words, "proto": port.proto, "host_port": str(port.published), "target": target}
             asked = {**known, "proto": port.proto}
-            endpoints.install(engine, "ingress_port", f"service {name}", 4, asked, filled)
+            endpoints.install(engine, "ingress_port", _subject(name, port), 4, asked, filled)
+            held = HeldPort(engine.namespace, port.proto, 0, port.published)
+            self._held[port] = _subject(name, port), held
+            if port.proto != "sctp":
+                held.listen()
 
-    def shut(self, name: str) -> None:
-        """Close a service's ports; the routing mesh keeps its chains."""
-        self._engine.firewall.remove(f"service {name}")
+    def shut(self, ports: tuple[ServicePort, ...]) -> None:
+        """Close ports of the routing mesh, which keeps its chains."""
+        for port in ports:
+            if port not in self._opened:
+                continue
+            self._opened[port] -= 1
+            if not self._opened[port]:
+                del self._opened[port]
+                subject, held = self._held.pop(port)
+                self._engine.firewall.remove(subject)
+                held.close()
+
+
+def _subject(name: str, port: ServicePort) -> str:
+    """What a port's rules came with."""
+    return f"port {port.published}/{port.proto} of service {name}"

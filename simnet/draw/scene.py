@@ -18,6 +18,7 @@ from simnet.net.device import Device, Veth, Vxlan
 from simnet.net.network import Network
 from simnet.net.packet import ACK, SYN, IPv4, TcpSegment
 from simnet.net.step import (
+    Balance,
     BridgeStep,
     ChainWalk,
     Crossing,
@@ -214,6 +215,8 @@ class _Walker:
             elif isinstance(step, Rewrite):
                 self.note(self.rule or "by conntrack", *str(step).replace(" → ", "\n→ ").split("\n"))
                 self.rule = ""
+            elif isinstance(step, Balance):
+                self.note(*str(step).replace(": ", "\n").replace(" → ", "\n→ ").split("\n"))
             elif isinstance(step, Tunnel):
                 self.tunnel(step)
             elif isinstance(step, Reshape):

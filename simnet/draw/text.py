@@ -12,6 +12,7 @@ import click
 from simnet.net.conversation import Trace
 from simnet.net.packet import ACK, SYN, Arp, Ip, IPv4, TcpSegment
 from simnet.net.step import (
+    Balance,
     ChainWalk,
     ConntrackStep,
     Crossing,
@@ -116,7 +117,7 @@ def _step_lines(step: Step) -> Iterator[str]:
     elif isinstance(step, ConntrackStep):
         if step.action != "confirm":
             yield f"  conntrack  {step.state}"
-    elif isinstance(step, Rewrite):
+    elif isinstance(step, Rewrite | Balance):
         yield click.style(f"  {step}", fg="magenta")
     elif isinstance(step, Drop):
         yield click.style(f"✗ {step.reason}", fg="red", bold=True)

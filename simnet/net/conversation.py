@@ -138,6 +138,7 @@ def converse(network: Network, probe: Probe, *, until_answered: bool = False) ->
     as soon as the client has its verdict, before the connection is closed.
     """
     client = Client(network.find(probe.frm), probe.proto, probe.to, probe.port, probe.sport, probe.ttl, probe.size)
+    before = {id(server): len(server.seen) for server in network.servers}
     client.start()
     steps: list[Step] = []
     for step in network.run(PATIENCE, done=lambda: bool(client.verdict)):
@@ -145,7 +146,8 @@ def converse(network: Network, probe: Probe, *, until_answered: bool = False) ->
         if until_answered and client.verdict:
             break
     steps += list(waiting_drops(network))
-    seen = next((server.seen[0] for server in network.servers if server.seen), None)
+    news = (server.seen[before.get(id(server), 0) :] for server in network.servers)
+    seen = next((clients[0] for clients in news if clients), None)
     return Trace(
         probe,
         client.verdict or "timeout",

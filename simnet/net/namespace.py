@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .address import is_loopback
 from .device import Bridge, Device, Loopback, Vxlan
+from .ipvs import Ipvs
 from .netfilter.conntrack import Conntrack
 from .netfilter.ipset import IpSet
 from .netfilter.rule import Ruleset
@@ -41,6 +42,7 @@ class NetNamespace:
     ruleset6: Ruleset = field(default_factory=Ruleset, repr=False)
     conntrack: Conntrack = field(default_factory=Conntrack, repr=False)
     ipsets: dict[str, IpSet] = field(default_factory=dict, repr=False)
+    ipvs: Ipvs = field(default_factory=Ipvs, repr=False)
     sockets: Sockets = field(default_factory=Sockets, repr=False)
     tunnels: dict[tuple[int, int], Vxlan] = field(default_factory=dict, repr=False)
     reassembly: dict[tuple[int, int, int, int], list[Skb]] = field(default_factory=dict, repr=False)
@@ -77,8 +79,11 @@ class NetNamespace:
         self.rules_changed()
 
     def rules_changed(self) -> None:
-        """After rules came or went: conntrack runs only where a rule needs it, as in the kernel (nf_ct_netns_get)."""
-        self.filters_packets = any(table.chains for table in self.ruleset.tables.values())
+        """After rules or IPVS services came or went: a hook runs only where something is registered at it.
+
+        Conntrack runs only where a rule needs it, as in the kernel (nf_ct_netns_get).
+        """
+        self.filters_packets = bool(self.ipvs.services) or any(table.chains for table in self.ruleset.tables.values())
         self.tracks_connections = self.ruleset.needs_conntrack
 
     @property

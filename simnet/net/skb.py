@@ -32,7 +32,10 @@ class BridgeInfo:
 
 @dataclass(eq=False, slots=True)
 class Skb:
-    """A packet on its way: `packet` is replaced where NAT, TTL or TOS change it; the rest is the kernel's notes."""
+    """A packet on its way: `packet` is replaced where NAT, TTL or TOS change it; the rest is the kernel's notes.
+
+    `ipvs`: IPVS has handled it here; `stolen`: it went on by another way than the one that a hook was called on.
+    """
 
     serial: int
     packet: Ip | Arp
@@ -53,6 +56,8 @@ class Skb:
     by: str = ""
     local: bool = False
     redirected: bool = False
+    ipvs: bool = False
+    stolen: bool = False
     errno: str = ""
     defragmented: int = 0
     vlan: int = 0
@@ -66,14 +71,15 @@ class Skb:
     def scrub(self, *, across: bool) -> None:
         """Forget what the kernel noted when the packet leaves through a veth (skb_scrub_packet).
 
-        The connection and the route go always, the mark only `across` namespaces.
+        The connection and the route go always, the mark and that IPVS had it only `across` namespaces.
         """
         self.connection, self.state, self.reply, self.untracked = None, INVALID, False, False
         self.route, self.out, self.bridge, self.socket, self.traced = None, None, None, None, False
-        self.local = self.redirected = False
+        self.local = self.redirected = self.stolen = False
         self.defragmented = 0
         if across:
             self.mark = 0
+            self.ipvs = False
 
     def clone(self) -> Skb:
         """A copy for another port of a bridge (skb_clone), with the same serial number."""

@@ -139,12 +139,33 @@ class Rewrite(Step):
         """`DNAT 192.0.2.2:2222 → 172.17.0.3:22`."""
         after = self.packet
         assert isinstance(after, IPv4)
-
-        def end(address: int, port: int) -> str:
-            return f"{ip_text(address)}:{port}" if port else ip_text(address)
-
-        old, new = [end(p.dst, p.dport) if self.manip == "DNAT" else end(p.src, p.sport) for p in (self.before, after)]
+        old, new = [_end(p.dst, p.dport) if self.manip == "DNAT" else _end(p.src, p.sport)
+                    for p in (self.before, after)]  # fmt: skip
         return f"{self.manip} {old} → {new}"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance(Step):
+    """IPVS rewrote a packet: `packet` is the result, `before` what it was; `service` as IPVS lists it.
+
+    `action` is `scheduled` (a real server was chosen), `known` (the connection has one), or `answer` (of that server).
+    """
+
+    kind: ClassVar[str] = "ipvs"
+    action: str
+    service: str
+    before: IPv4
+
+    def __str__(self) -> str:
+        """`IPVS FWM 0x100 rr scheduled: 10.0.0.3:80 → 10.0.0.5:80`."""
+        after, before = self.packet, self.before
+        assert isinstance(after, IPv4)
+        ends = [_end(p.src, p.sport) if self.action == "answer" else _end(p.dst, p.dport) for p in (before, after)]
+        return f"IPVS {self.service} {self.action}: {ends[0]} → {ends[1]}"
+
+
+def _end(address: int, port: int) -> str:
+    return f"{ip_text(address)}:{port}" if port else ip_text(address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def test_a_service_is_reached_by_the_ingress_namespace():
     assert [str(task.endpoints["docker_gwbridge"].address) for _, task in service.tasks] == ["172.18.0.3", "172.18.0.4"]
     rules = engine.ruleset.tables["nat"].chains["DOCKER-INGRESS"].rules
     assert str(rules[0]).endswith("--to-destination 172.18.0.2:8080")
-    assert engine.why(rules[0]).subject == "service web"
+    assert engine.why(rules[0]).subject == "port 8080/tcp of service web"
 
 
 def test_a_rule_names_the_option_that_caused_it():

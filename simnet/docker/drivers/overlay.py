@@ -4,7 +4,8 @@ A host knows the far containers from the managers: for each one a neighbour entr
 it) and an FDB entry that names the other host's address. Nothing is learned by flooding.
 
 Models: libnetwork/drivers/overlay (ov_network.go, joinleave.go, peerdb.go, encryption.go) of moby.
-Leaves out: the IPsec of encrypted networks (their MTU is right, their packets are not wrapped twice).
+Leaves out: the IPsec of encrypted networks: their MTU is right, but their packets are not wrapped twice, and the host
+rules that mark them and let nothing else of the network in are not installed, since they would drop every packet here.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _LONG = {
     "modprobe": "-M",
 }  # fmt: skip
 # modules that iptables has and the project does not model: their options are taken as they come
-_UNMODELLED = frozenset({"connlabel", "dccp", "ipcomp", "ipvs", "nfacct", "osf", "rateest", "standard"})
+_UNMODELLED = frozenset({"connlabel", "dccp", "ipcomp", "nfacct", "osf", "rateest", "standard"})
 _IMPLIED = {1: "icmp", 6: "tcp", 17: "udp", 50: "esp", 51: "ah", 58: "icmp6", 132: "sctp", 136: "udplite"}
 
 

@@ -1,7 +1,7 @@
 """The five hooks: which tables, conntrack and NAT run at each, in the kernel's order.
 
-Models: include/uapi/linux/netfilter_ipv4.h (priorities), nf_conntrack_proto.c, nf_nat_proto.c (nf_nat_inet_fn),
-and the rerouting of changed own packets in nft_chain_route.c.
+Models: include/uapi/linux/netfilter_ipv4.h (priorities), nf_conntrack_proto.c, nf_nat_proto.c (nf_nat_inet_fn), the
+hooks of ip_vs_core.c, and the rerouting of changed own packets in nft_chain_route.c.
 """
 
 from __future__ import annotations
@@ -31,12 +31,32 @@ ORDER = {
     POSTROUTING: ("mangle", "nat", "confirm"),
 }
 
+# the same where a namespace has IPVS services
+ORDER_WITH_IPVS = {
+    **ORDER,
+    INPUT: ("mangle", "filter", "ipvs reply", "ipvs request", "nat", "security", "confirm"),
+    FORWARD: ("mangle", "filter", "ipvs reply", "security"),
+    OUTPUT: ("raw", "conntrack", "mangle", "nat", "ipvs reply", "ipvs request", "filter", "security"),
+}
+
 # answers a refused packet: with an ICMP code, or a TCP reset where it is None
 Refusal = Callable[["NetNamespace", Skb, int | None, str], Generator[Step, None, None]]
 Reroute = Callable[["NetNamespace", Skb], Generator[Step, None, bool]]
-
+# what else runs at a hook: of the namespace, the hook and the packet; whether the packet goes on
+Stage = Callable[["NetNamespace", str, Skb], Generator[Step, None, bool]]
 
 _refuse: list[Refusal] = []
+_stages: dict[str, Stage] = {}
+
+
+def stage(name: str) -> Callable[[Stage], Stage]:
+    """Register what runs at a hook under a name of its order (nf_register_net_hooks)."""
+
+    def put(act: Stage) -> Stage:
+        _stages[name] = act
+        return act
+
+    return put
 
 
 def refusal(answer: Refusal) -> Refusal:
@@ -63,15 +83,17 @@ def run(
     yield Hook(namespace.place, skb.serial, skb.packet, hook, namespace.seen(indev), namespace.seen(outdev))
     c = Context(namespace, skb, skb.ip, hook, indev, outdev,
                 indev.name if indev is not None else "", outdev.name if outdev is not None else "")  # fmt: skip
-    for stage in ORDER[hook]:
-        if stage == "conntrack":
+    for name in (ORDER_WITH_IPVS if namespace.ipvs.services else ORDER)[hook]:
+        if name == "conntrack":
             going = yield from _track(namespace, skb)
-        elif stage == "confirm":
+        elif name == "confirm":
             going = yield from _confirm(namespace, skb)
-        elif stage == "nat":
+        elif name == "nat":
             going = yield from _nat(c, reroute)
+        elif name in _stages:
+            going = yield from _stages[name](namespace, hook, skb)
         else:
-            going = yield from _filter(c, stage, reroute)
+            going = yield from _filter(c, name, reroute)
         for code in c.refusals:
             namespace.network.defer(_refuse[0](namespace, skb.clone(), code, hook))
         if not going:

@@ -11,12 +11,13 @@
     ip_output   OUTPUT → POSTROUTING → next hop; ICMP errors (net/ipv4/ip_output.c, icmp.c)
     fragment    cut up, put together                         (net/ipv4/ip_fragment.c)
     icmp, udp, tcp    the protocols                          (net/ipv4)
+    ipvs        to a real server, and back                   (net/netfilter/ipvs)
     reject      the answer to a refused packet               (net/ipv4/netfilter)
 
 Imports run downwards: what is called from below (a protocol, a driver, the answer of REJECT) registers itself there, as
 kernel modules do. Importing this package loads them all.
 """
 
-from . import bridge, icmp, ip_input, ipvlan, macvlan, reject, tcp, udp, vxlan
+from . import bridge, icmp, ip_input, ipvlan, ipvs, macvlan, reject, tcp, udp, vxlan
 
-__all__ = ["bridge", "icmp", "ip_input", "ipvlan", "macvlan", "reject", "tcp", "udp", "vxlan"]
+__all__ = ["bridge", "icmp", "ip_input", "ipvlan", "ipvs", "macvlan", "reject", "tcp", "udp", "vxlan"]

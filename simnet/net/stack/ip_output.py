@@ -34,12 +34,17 @@ def leave(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
     assert skb.route is not None
     yield RouteStep(namespace.place, skb.serial, skb.packet, skb.route.type, skb.out.name if skb.out else "",
                     skb.route.gateway, skb.route.table)  # fmt: skip
-    if not (yield from hooks.run(namespace, hooks.OUTPUT, skb, None, skb.out, _reroute)):
-        return skb.errno or "EPERM"
+    return (yield from pass_output(namespace, skb))
+
+
+def pass_output(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
+    """Take a routed packet through the OUTPUT hook and out; returns the errno that its sender gets, or nothing."""
+    if not (yield from hooks.run(namespace, hooks.OUTPUT, skb, None, skb.out, reroute)):
+        return "" if skb.stolen else skb.errno or "EPERM"
     return (yield from output(namespace, skb))
 
 
-def _reroute(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, bool]:
+def reroute(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, bool]:
     """Find the route of an own packet anew after it was changed (ip_route_me_harder)."""
     ip = skb.ip
     source = ip.src if namespace.fib.address_type(ip.src) in {LOCAL, UNICAST} else 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import SnapshotError
+from simnet.net import ipvs
 from simnet.net.device import Bridge
 from simnet.net.namespace import NetNamespace
 from simnet.net.netfilter import ipset, save
@@ -70,10 +71,26 @@ def _read(namespace: NetNamespace, folder: Path, notes: list[str]) -> list[dict[
     sets = folder / "ipset"
     if sets.exists():
         namespace.ipsets = ipset.parse(read_text(sets, needed=False, notes=notes) or "")
-    ipvs = folder / "ipvs"
-    if ipvs.exists() and (read_text(ipvs, needed=False, notes=notes) or "").strip():
-        notes.append(f"{ipvs}: IPVS services are not modelled yet; packets to them are not balanced")
+    _read_ipvs(namespace, folder / "ipvs", notes)
     return links
+
+
+def _read_ipvs(namespace: NetNamespace, path: Path, notes: list[str]) -> None:
+    """Read /proc/net/ip_vs where it was kept; conclude net.ipv4.vs.conntrack from a rule that needs it.
+
+    An engine sets it together with the rule that gives IPVS's packets a source address; it is not in a snapshot.
+    """
+    text = read_text(path, needed=False, notes=notes) if path.exists() else None
+    services = ipvs.parse(text or "", str(path))
+    for service in services:
+        namespace.ipvs.add(service)
+    notes += [f"{path}: {what}" for what in ipvs.unmodelled(services)]
+    namespace.rules_changed()
+    key, table = "net.ipv4.vs.conntrack", namespace.ruleset.tables.get("nat")
+    asks = table is not None and any(match.module == "ipvs" for rule in table.rules() for match in rule.matches)
+    if services and asks and key not in namespace.sysctls:
+        namespace.sysctls[key] = "1"
+        notes.append(f"{namespace.place}: a rule of the nat table asks about IPVS, so {key}=1 is taken as well")
 
 
 def _hairpin_sysctls(namespace: NetNamespace, notes: list[str]) -> None:

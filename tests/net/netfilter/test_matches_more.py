@@ -130,7 +130,6 @@ UNKNOWN = [
     "-m devgroup --src-group 0",
     "-m bpf --bytecode '1,6 0 0 1'",
     "-p tcp -m osf --genre Linux",
-    "-m ipvs --ipvs",
     "-m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 1",
     "-m connlabel --label 1",
     "-m conntrack --ctexpire 1:9",

@@ -17,6 +17,7 @@ reaches it.
     flow.py     what the kernel counts and notes of its connection
     own.py      what the match itself remembers
     rates.py    how fast packets come
+    ipvs.py     whether IPVS handled it
     host.py     whose it is, and what else only the machine itself knows
 
 Models: net/netfilter/xt_*.c and net/ipv4/netfilter/ip{t_*,_tables}.c of Linux 6.x; extensions/lib{xt,ipt,ip6t}_*.c of
@@ -26,14 +27,14 @@ iptables 1.8.9.
 from collections.abc import Sequence
 
 from ..rule import Option
-from . import content, flow, header, host, icmp, ipsec, ipv6, link, own, path, ports, rates, state
+from . import content, flow, header, host, icmp, ipsec, ipv6, ipvs, link, own, path, ports, rates, state
 from .header import GENERIC
 from .module import Module, all_of, interface_matches, port_of, raw, undecided
 from .state import connection_states
 
 MODULES: dict[str, Module] = {
     name: module
-    for part in (header, ports, icmp, ipsec, ipv6, content, link, path, state, flow, own, rates, host)
+    for part in (header, ports, icmp, ipsec, ipv6, content, link, path, state, flow, own, rates, ipvs, host)
     for name, module in part.MODULES.items()
 }
 

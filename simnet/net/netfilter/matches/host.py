@@ -8,8 +8,7 @@ from ...packet import SYN, TcpSegment
 from .. import values
 from ..context import Context
 from ..rule import Option, Test
-from .module import Module, always, bang, find, later_fragment, span, undecided, value
-from .state import block_text
+from .module import Module, always, bang, find, later_fragment, undecided, value
 
 # the accounts that a Debian host has from the start
 _USERS = {
@@ -184,29 +183,6 @@ def _osf(_options: tuple[Option, ...], _proto: int) -> Test:
     return test
 
 
-def _show_ipvs(options: tuple[Option, ...], numeric: bool) -> str:
-    words = []
-    only = find(options, "--ipvs")
-    if only is not None and len(options) == 1:
-        words.append(f"{bang(only)}ipvs")
-    for name in ("--vproto", "--vaddr", "--vport", "--vdir", "--vmethod", "--vportctl"):
-        option, label = find(options, name), name[2:]
-        if option is None:
-            continue
-        text = option.values[0]
-        if name == "--vdir":
-            words.append(f"vdir {'REPLY' if (text.upper() == 'REPLY') != option.negated else 'ORIGINAL'}")
-            continue
-        if name == "--vproto":
-            label, text = "proto", str(values.protocol(text))
-        elif name == "--vaddr":
-            text = block_text(text, numeric=numeric)
-        elif name != "--vmethod":
-            text = span(*values.port_range(text))
-        words.append(f"{bang(option)}{label} {text.upper() if name == '--vmethod' else text}")
-    return " ".join(words)
-
-
 def _nobody(_options: tuple[Option, ...], _proto: int) -> Test:
     return undecided
 
@@ -251,12 +227,6 @@ MODULES = {
         _osf,
         lambda options, _: f"OS fingerprint match {bang(find(options, '--genre'))}{value(options, '--genre')}",
         "which system a SYN's form betrays depends on the fingerprints that the host has loaded",
-    ),
-    "ipvs": Module(
-        {"--ipvs": 0, "--vproto": 1, "--vaddr": 1, "--vport": 1, "--vdir": 1, "--vmethod": 1, "--vportctl": 1},
-        _nobody,
-        _show_ipvs,
-        "whether IPVS handles a packet is not modelled (ipvsadm -Ln -c)",
     ),
 }  # fmt: skip
 
