@@ -138,7 +138,7 @@ def converse(network: Network, probe: Probe) -> Trace:
     """
     client = Client(network.find(probe.frm), probe.proto, probe.to, probe.port, probe.sport, probe.ttl, probe.size)
     client.start()
-    steps = list(network.run(PATIENCE, done=lambda: bool(client.verdict)))
+    steps = list(network.run(network.now + PATIENCE, done=lambda: bool(client.verdict)))
     steps += list(waiting_drops(network))
     seen = next((server.seen[0] for server in network.servers if server.seen), None)
     return Trace(

@@ -1,0 +1,7 @@
+"""The lab: the commands that people type, over a model network.
+
+shell       what `sh` makes of a line: lists, pipes, quotes, variables
+reader      the grammar that the shell reads by
+filters     grep, head, tail, wc, sort, cut …: what output is piped into
+linux       iptables, ip, ping, wget …: one file for each
+"""
