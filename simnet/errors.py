@@ -7,14 +7,15 @@
     │   └── Refused           what a Docker engine does not do, in its own words
     └── SourceError           what was read cannot be understood (exit code 3)
         ├── RulesError        an iptables-save dump
-        └── SnapshotError     a snapshot folder
+        ├── SnapshotError     a snapshot folder
+        └── ScenarioError     a scenario or a compose file
 
 A message says what is wrong, where (file:line:column) and the next step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -98,6 +99,27 @@ class RulesError(SourceError):
 
 class SnapshotError(SourceError):
     """A snapshot folder that lacks something or holds something unreadable."""
+
+
+class ScenarioError(SourceError):
+    """A scenario or a compose file; all that was found wrong in it, one line each.
+
+    Example:
+        >>> wrong = SourceError("services.web must be a mapping", file="compose.yaml", line=2)
+        >>> print(ScenarioError([wrong, SourceError("no such file", file="db.yaml")]))
+        compose.yaml:2: services.web must be a mapping
+        db.yaml: no such file
+    """
+
+    def __init__(self, problems: Sequence[SourceError]) -> None:
+        """Take the `problems`, one at least; the first gives the message and the place."""
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.message, file=first.file, line=first.line, column=first.column, hint=first.hint)
+
+    def __str__(self) -> str:
+        """One line for each problem."""
+        return "\n".join(map(str, self.problems))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

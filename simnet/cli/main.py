@@ -18,6 +18,12 @@ VERBS = {
     "trace": "Follow one conversation through a source, rule by rule.",
     "rules": "Print a rule set as iptables does, or say what is in it.",
     "compare": "Compare Docker's network modes, side by side.",
+    "diff": "Say what changes between two sources, engines or settings: rules and flows.",
+    "matrix": "Say who reaches whom.",
+    "check": "Try the claims of a scenario or compose file.",
+    "lab": "Type docker, iptables, ip … against a model host.",
+    "exec": "Run one such command in one place of a source.",
+    "schema": "Print the JSON Schema of scenarios, for editors.",
     "draw": "Draw the way of a packet over hosts, namespaces and devices.",
 }
 

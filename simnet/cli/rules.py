@@ -5,18 +5,29 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from simnet.errors import SourceError, UnknownName
+from simnet.errors import SourceError, UnknownName, UsageError
 from simnet.net.iptables.listing import Form, listing, specification
 from simnet.net.netfilter import save
 from simnet.net.netfilter.matches import MODULES
 from simnet.net.netfilter.rule import BASE_CHAINS, Match, Rule, Ruleset, Table
 from simnet.net.netfilter.values import protocol
+from simnet.scenario.plan import Setting
+from simnet.scenario.source import is_source, read_source
+
+from .options import ENGINE, SET
 
 FORMS = ("save", "S", "L", "L-n", "L-n-v")
+# the first character keeps click from filling the lines
+_EXAMPLE = """\b
+Example:
+  iptables-save -c | simnet rules - --form L-n-v --table nat
+  simnet rules scenarios/basics/modes.yaml --why --engine 20.10
+"""
 _COUNTED = re.compile(r"^\[\d+:\d+\] -A ", re.MULTILINE)
 
 
@@ -106,25 +117,52 @@ def _targets(rules: list[Rule], table: Table) -> Counter[str]:
     return Counter(name for name in names if name not in table.chains)
 
 
-@click.command("rules")
-@click.argument("dump")
+def explained(ruleset: Ruleset, table: str, why: Callable[[Rule], str]) -> str:
+    """`iptables -S` of every table (or of one), with what the engine says of each rule of its own behind it."""
+    lines = []
+    for name, one in ruleset.tables.items():
+        if table in {"", name}:
+            lines.append(f"*{name}")
+            reasons = {rule.text: why(rule) for rule in one.rules()}
+            for line in specification(one).splitlines():
+                lines.append(line)
+                lines += [f"    # {reasons[line]}"] if reasons.get(line) else []
+    return "".join(f"{line}\n" for line in lines)
+
+
+@click.command("rules", epilog=_EXAMPLE)
+@click.argument("dump", metavar="DUMP|SOURCE")
 @click.option("--form", type=click.Choice(FORMS), help="As iptables-save, or iptables -S, -L, … prints it.")
 @click.option("--table", default="", metavar="T", help="Which table (save: all; S and L: filter).")
 @click.option("--family", type=click.Choice(["4", "6"]), default="4", show_default=True)
-def command(dump: str, form: str | None, table: str, family: str) -> None:
-    r"""Print DUMP (an iptables-save file; `-` is standard input) in another form, or say what is in it.
+@click.option("--place", default="", metavar="PLACE", help="Of a SOURCE: whose rules (the first host's).")
+@click.option("--why", is_flag=True, help="Of a SOURCE: say of each rule which option of what caused it.")
+@ENGINE
+@SET
+def command(dump: str, form: str | None, table: str, family: str, place: str, engine: str,
+            settings: tuple[str, ...], *, why: bool) -> None:  # fmt: skip
+    """Print DUMP (an iptables-save file; `-` is standard input) in another form, or say what is in it.
 
-    \b
-    Example:
-      iptables-save -c | simnet rules - --form L-n-v --table nat
+    Of a SOURCE (a scenario, a compose file, a snapshot folder) it prints the rules of one place.
     """
     if table and table not in BASE_CHAINS:
         raise UnknownName("table", table, BASE_CHAINS)
-    text = read(dump)
-    ruleset = save.parse(text, "standard input" if dump == "-" else dump)
-    if not ruleset.tables:
-        click.echo("note: the dump holds no table; did the command that should have made it fail?", err=True)
-    if form is None:
+    text, lab = "", None
+    if is_source(dump):
+        lab = read_source(dump, engine, [Setting.parse(one) for one in settings]).open()
+        place = lab.network.find(place or lab.first).place
+        namespace = lab.network.find(place)
+        ruleset = namespace.ruleset if family == "4" else namespace.ruleset6
+    else:
+        if why or place or engine or settings:
+            raise UsageError(f"{dump} is a dump; --why, --place, --engine and --set are for a scenario or compose file")
+        text = read(dump)
+        ruleset = save.parse(text, "standard input" if dump == "-" else dump)
+        if not ruleset.tables:
+            click.echo("note: the dump holds no table; did the command that should have made it fail?", err=True)
+    if why and lab is not None:
+        shown = explained(ruleset, table, lambda rule: lab.why(place, rule))
+    elif form is None:
         shown = summary(ruleset, table)
     else:
         shown = printed(ruleset, form, table, int(family), counters=bool(_COUNTED.search(text)))

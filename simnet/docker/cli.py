@@ -7,7 +7,7 @@ Example:
     >>> print(session.run("docker network rm n1"))
     Error response from daemon: network n1 not found
     exit status 1
-    >>> print(session.run("docker run --foo busybox").text.splitlines()[0])
+    >>> print(session.run("docker run --foo busybox").err.splitlines()[0])
     unknown flag: --foo
 """
 
@@ -17,12 +17,13 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from simnet.answer import Answer
 from simnet.errors import Refused, UnknownName, UsageError
-
+from simnet.net.address import parse_ip
 from simnet.net.namespace import NetNamespace
 from simnet.net.network import Network
 
-from . import commands
+from . import commands, conflicts, run_flags
 from .engine import Engine
 from .flags import SWITCH, VALUE, BadFlag, Given, read
 from .host import boot
@@ -31,23 +32,11 @@ from .version import layout_of
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command printed, and its exit code."""
-
-    text: str = ""
-    code: int = 0
-
-    def __str__(self) -> str:
-        """What it printed."""
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
 class Command:
     """One command: its usage, the flags it takes, how many words it needs, and what it does."""
 
     usage: str
-    act: Callable[[Session, Given], str]
+    act: Callable[[Session, Given], str | Answer]
     known: Mapping[str, str]
     short: Mapping[str, str]
     words: int = 1
@@ -72,15 +61,20 @@ class Session:
             self._engine = Engine(self.version, self.options, self.namespace)
         return self._engine
 
+    @property
+    def runs(self) -> bool:
+        """Whether the engine has been started."""
+        return self._engine is not None
+
     def run(self, line: str) -> Answer:
         """Run one line."""
         words = shlex.split(line)
-        if not words:
-            return Answer()
+        return self.execute(words) if words else Answer()
+
+    def execute(self, words: list[str]) -> Answer:
+        """Run one command, given as its words."""
         if words[0] == "docker":
             return self._docker(words[1:])
-        if words[0] in {"dockerd", "sysctl"} and self._engine is not None:
-            raise UsageError(f"{words[0]}: the engine runs already; put this line before docker's commands")
         if words[0] == "dockerd":
             return self._dockerd(words[1:])
         if words[0] == "sysctl":
@@ -92,13 +86,15 @@ class Session:
         for line in text.replace("\\\n", " ").splitlines():
             answer = self.run(line)
             if answer.code:
-                raise UsageError(f"{line.strip()}: {answer.text}")
+                raise UsageError(f"{line.strip()}: {answer}")
 
     def _dockerd(self, words: list[str]) -> Answer:
+        if self.runs:
+            raise UsageError("dockerd: the engine runs already; put this line before docker's commands")
         try:
             self.options = commands.daemon(read(words, commands.DAEMON, commands.DAEMON_SHORT), self.layout)
         except BadFlag as error:
-            return Answer(f"{error}\nSee 'dockerd --help'.", 125)
+            return Answer("", f"{error}\nSee 'dockerd --help'.\n", 125)
         return Answer()
 
     def _sysctl(self, words: list[str]) -> Answer:
@@ -112,39 +108,62 @@ class Session:
         command = COMMANDS.get(name)
         if command is None:
             shown = " ".join(words[:1])
-            return Answer(f"docker: unknown command: docker {shown}\n\nRun 'docker --help' for more information", 1)
-        help_line = f"Run 'docker {name} --help' for more information"
+            text = f"docker: unknown command: docker {shown}\n\nRun 'docker --help' for more information\n"
+            return Answer("", text, 1)
+        old = "older_client" in self.layout.features
+        help_line = f"See 'docker {name} --help'." if old else f"Run 'docker {name} --help' for more information"
         try:
             given = read(words[len(name.split()) :], command.known, command.short, stop=command.stop)
             if len(given.words) < command.words:
                 need = f"requires {'at least ' if command.stop else ''}{command.words} argument"
                 raise BadFlag(f"docker: 'docker {name}' {need}{'s' if command.words > 1 else ''}")
-            return Answer(command.act(self, given))
+            said = command.act(self, given)
+            return said if isinstance(said, Answer) else Answer(f"{said}\n" if said else "")
         except BadFlag as error:
             if error.said_by == "daemon":
-                return Answer(f"Error response from daemon: {error}", command.failed)
+                return Answer("", f"Error response from daemon: {error}\n", command.failed)
             if error.said_by == "client":
-                return Answer(f"docker: {error}\n\n{help_line}", 125)
-            return Answer(f"{error}\n\nUsage:  docker {name} {command.usage}\n\n{help_line}", 125)
+                return Answer("", f"docker: {_tail(str(error), help_line, old=old)}", 125)
+            usage = "" if old else f"\nUsage:  docker {name} {command.usage}\n\n"
+            return Answer("", f"{error}\n{usage}{help_line}\n", 125)
         except Refused as error:
-            return _refused(error, command, help_line)
+            return _refused(error, command, help_line, old=old)
+        finally:
+            self.namespace.rules_changed()
 
 
-def _refused(error: Refused, command: Command, help_line: str) -> Answer:
+def _tail(text: str, help_line: str, *, old: bool) -> str:
+    """The end of an error of `docker run`: where help is to be had."""
+    return f"{text}.\n{help_line}\n" if old else f"{text}\n\n{help_line}\n"
+
+
+def _refused(error: Refused, command: Command, help_line: str, *, old: bool) -> Answer:
     if error.kind == "gateway_outside":
-        return Answer(str(error), command.failed)
-    said = f"Error response from daemon: {error}"
+        return Answer("", f"{error}\n", command.failed)
+    said = f"Error response from daemon: {error}\n"
     if command.failed == 125:
-        return Answer(f"docker: {said}\n\n{help_line}", 125)
-    return Answer(said + ("\nexit status 1" if command.usage.startswith("NETWORK [") else ""), command.failed)
+        return Answer("", "docker: " + _tail(said.removesuffix("\n"), help_line, old=old), 125)
+    return Answer("", said + ("exit status 1\n" if command.usage.startswith("NETWORK [") else ""), command.failed)
 
 
-def _run(session: Session, given: Given) -> str:
-    return session.engine.run(commands.container(given, session.layout)).id
+def _run(session: Session, given: Given) -> Answer:
+    """The id, and warnings; where the container cannot be started, it is there all the same and has its id printed."""
+    made = _create(session, given)
+    try:
+        session.engine.start(made.out.strip())
+    except Refused as error:
+        said = f"docker: Error response from daemon: {error}"
+        old = "older_client" in session.layout.features
+        end = ".\n" if old else "\n\nRun 'docker run --help' for more information\n"
+        return Answer(made.out, made.err + said + end, 125)
+    return made
 
 
-def _create(session: Session, given: Given) -> str:
-    return session.engine.create(commands.container(given, session.layout)).id
+def _create(session: Session, given: Given) -> Answer:
+    options = commands.container(given, session.layout)
+    made = session.engine.create(options)
+    warnings = [*run_flags.warnings(given, session.layout), *conflicts.warnings(session.engine, options)]
+    return Answer(f"{made.id}\n", "".join(f"WARNING: {text}\n" for text in warnings))
 
 
 def _each(act: Callable[[Engine, str, Given], object]) -> Callable[[Session, Given], str]:
@@ -163,7 +182,8 @@ def _network_create(session: Session, given: Given) -> str:
 def _connect(session: Session, given: Given) -> str:
     network, container = given.words[:2]
     wanted = commands.Attachment(network, given.last("ip"), given.last("ip6"),
-                                 int(given.last("gw-priority", "0")), tuple(given.all("alias")))  # fmt: skip
+                                 int(given.last("gw-priority", "0")), tuple(given.all("alias")),
+                                 links=tuple(map(run_flags.link, given.all("link"))))  # fmt: skip
     session.engine.connect(network, container, wanted)
     return ""
 
@@ -176,6 +196,32 @@ def _disconnect(session: Session, given: Given) -> str:
 def _swarm_init(session: Session, _given: Given) -> str:
     session.engine.swarm_init()
     return "Swarm initialized: current node is now a manager."
+
+
+def _swarm_join(session: Session, given: Given) -> str:
+    host = given.words[0].partition(":")[0]
+    try:
+        address = parse_ip(host)
+    except ValueError:
+        raise BadFlag(f"lookup {host}: no such host", "daemon") from None
+    session.engine.swarm_join(address, manager=given.last("token").endswith("manager"))
+    return f"This node joined a swarm as a {'manager' if session.engine.swarm.manages else 'worker'}."
+
+
+def _swarm_leave(session: Session, given: Given) -> str:
+    session.engine.swarm.leave(force=given.on("force"))
+    return "Node left the swarm."
+
+
+def _service_scale(session: Session, given: Given) -> str:
+    said = []
+    for word in given.words:
+        name, _, number = word.partition("=")
+        if not number.isdigit():
+            raise BadFlag(f"invalid scale specifier '{word}'.\nSee 'docker service scale --help'.")
+        session.engine.scale_service(name, int(number))
+        said.append(f"{name} scaled to {number}")
+    return "\n".join(said)
 
 
 def _service_create(session: Session, given: Given) -> str:
@@ -192,6 +238,10 @@ COMMANDS: dict[str, Command] = {
     "start": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.start(name)), {}, {}),
     "stop": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.stop(name)), _STOP,
                     {"t": "time", "s": "signal"}),
+    "kill": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.stop(name)), _STOP,
+                    {"s": "signal"}),
+    "restart": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.restart(name)),
+                       _STOP, {"t": "time", "s": "signal"}),
     "rm": Command("[OPTIONS] CONTAINER [CONTAINER...]",
                   _each(lambda engine, name, given: engine.remove(name, force=given.on("force"))), _RM,
                   {"f": "force", "v": "volumes", "l": "link"}),
@@ -203,6 +253,10 @@ COMMANDS: dict[str, Command] = {
     "network disconnect": Command("[OPTIONS] NETWORK CONTAINER", _disconnect, {"force": SWITCH}, {"f": "force"},
                                   words=2),
     "swarm init": Command("[OPTIONS]", _swarm_init, _SWARM, {}, words=0),
+    "swarm join": Command("[OPTIONS] HOST:PORT", _swarm_join, {**_SWARM, "token": VALUE}, {}),
+    "swarm leave": Command("[OPTIONS]", _swarm_leave, {"force": SWITCH}, {"f": "force"}, words=0),
+    "service scale": Command("SERVICE=REPLICAS [SERVICE=REPLICAS...]", _service_scale, {"detach": SWITCH},
+                             {"d": "detach"}),
     "service create": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _service_create, commands.SERVICE_CREATE,
                               commands.SERVICE_CREATE_SHORT, stop=True),
     "service rm": Command("SERVICE [SERVICE...]", _each(lambda engine, name, _: engine.remove_service(name)), {}, {}),

@@ -17,7 +17,7 @@ from .options import GLOBAL_POOLS, NetworkOptions, Pool
 if TYPE_CHECKING:
     from .engine import Engine
     from .sandbox import Sandbox
-    from .swarm import Service
+    from .service import Service
 
 _FIRST_VNI = 4096
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ipaddress import IPv4Interface, IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any
 
-from . import publish
+from . import publish, run_flags
 from .flags import SWITCH, VALUE, BadFlag, Given
 from .options import (
     DRIVER_OPTIONS,
@@ -55,7 +55,7 @@ SERVICE_CREATE = {
 SERVICE_CREATE_SHORT = {"p": "publish", "d": "detach", "q": "quiet", "e": "env", "l": "label"}
 DAEMON = {
     **dict.fromkeys(("bip", "default-address-pool", "ip", "mtu", "data-root", "exec-root", "pidfile", "host",
-                     "firewall-backend", "fixed-cidr", "log-level", "storage-driver"), VALUE),
+                     "firewall-backend", "fixed-cidr", "log-level", "storage-driver", "userns-remap"), VALUE),
     **dict.fromkeys(("userland-proxy", "iptables", "ip6tables", "icc", "ip-forward", "ip-masq", "experimental",
                      "allow-direct-routing", "debug", "live-restore"), SWITCH),
 }  # fmt: skip
@@ -82,7 +82,7 @@ def daemon(given: Given, layout: Layout) -> DaemonOptions:
             raise BadFlag(f"invalid CIDR address: {given.last('bip')}") from None
     if given.all("default-address-pool"):
         asked["default_address_pools"] = tuple(map(_pool, given.all("default-address-pool")))
-    for name in ("ip", "firewall-backend"):
+    for name in ("ip", "firewall-backend", "userns-remap"):
         if given.all(name):
             asked[name.replace("-", "_")] = given.last(name)
     if given.all("mtu"):
@@ -114,7 +114,9 @@ def network(given: Given, layout: Layout) -> NetworkOptions:
     for text in given.all("opt"):
         name, _, value = text.partition("=")
         field = DRIVER_OPTIONS.get(name)
-        if field in {"icc", "masquerade"}:
+        if field == "encrypted":
+            asked[field] = value in {"", "true", "1"}
+        elif field in {"icc", "masquerade"}:
             if value not in GO_BOOLS:
                 raise BadFlag(layout.say("bad_flag_value", option=name, value=value), "daemon")
             asked[field] = GO_BOOLS[value]
@@ -138,25 +140,30 @@ def _subnet(text: str, layout: Layout) -> IPv4Network | IPv6Network:
 
 def container(given: Given, layout: Layout) -> ContainerOptions:
     """Options of `docker run`."""
-    names = [*given.all("network"), *given.all("net")] or ["bridge"]
+    names = [*given.all("network"), *given.all("net")]
+    besides = run_flags.besides(given, layout)
+    run_flags.check_network(given, layout, names)
+    if not names and "silent_default" in layout.features:
+        given = given.without("ip", "ip6", "network-alias", "net-alias")
+    names = names or ["bridge"]
     joined = [attachment(text, layout) for text in names]
     joined[0] = Attachment(
         joined[0].network, given.last("ip") or joined[0].address, given.last("ip6") or joined[0].address6,
         joined[0].gateway_priority, (*given.all("network-alias"), *given.all("net-alias")),
     )  # fmt: skip
     first = joined[0].network
-    special = first.startswith("container:") or first in {"host", "none"}
-    links = [text.partition(":") for text in given.all("link")]
+    special = first.startswith("container:") or first == "host"
+    links = [run_flags.link(text) for text in given.all("link")]
     ports = [port for text in given.all("publish") for port in published(text)]
     exposed = [port for text in given.all("expose") for port in _exposed(text)]
     if given.on("publish-all"):
         told = {(port.port, port.proto) for port in ports}
         ports += [publish.PublishedPort(*port) for port in exposed if port not in told]
     return ContainerOptions(
-        given.last("name"), given.words[0], first, () if special else tuple(joined),
-        tuple(ports), tuple(exposed),
-        tuple((parent, alias or parent) for parent, _, alias in links),
-        given.last("hostname"), given.last("mac-address"),
+        given.last("name"), given.words[0], first,
+        tuple(at for at in joined if at.address or at.address6) if special else tuple(joined),
+        tuple(ports), tuple(exposed), tuple(links), given.last("hostname"), given.last("mac-address"),
+        publish_all=given.on("publish-all"), **besides,
     )  # fmt: skip
 
 

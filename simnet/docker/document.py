@@ -1,19 +1,24 @@
 r"""A YAML file as values that know where they stand, so that what is wrong in it can be pointed at.
 
-Only what data needs: mappings with text keys, lists, text, whole numbers, true and false. A key given twice, an unknown
-key and a number that YAML would read in some other way (`22:22` as sixty times, `1.10` as 1.1) are refused.
+Only what data needs: mappings with text keys, lists, text, whole numbers, true and false. What some readers make
+another number of stays the text that it is (`22:22`, `28.10`); a key given twice, an unknown key and a word or number
+that may mean two things (`yes`, `010`) are refused.
 
 Example:
-    >>> print(read("ports:\n  - 80\n  - 1.10\n", "a.yaml"))
+    >>> value = read("ports: [80, 22:22]\nengine: 28.10\n", "a.yaml").mapping()
+    >>> [port.held for port in value["ports"].items()], value["engine"].text()
+    ([80, '22:22'], '28.10')
+    >>> print(read("ports:\n  - 010\n", "a.yaml"))
     Traceback (most recent call last):
     ...
-    simnet.errors.SourceError: a.yaml:3:5: 1.10 would be read as a number; put it in quotes
+    simnet.errors.SourceError: a.yaml:2:5: 010 would be read as a number; put it in quotes
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -24,13 +29,18 @@ if TYPE_CHECKING:
 
 Scalar = str | int | bool
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+# times sixty to YAML 1.1 (`22:22`), or with a point (`28.5`): kept as it is written
+_AS_WRITTEN = re.compile(r"[0-9]+(?:[.:][0-9]+)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of the file: text, number, bool, a list or a mapping of values; and its place."""
+    """One value of the file: text, number, bool, a list or a mapping of values; and its place.
 
-    held: Scalar | list[Value] | dict[str, Value] | None
+    `read` makes no floats; freer readers may.
+    """
+
+    held: Scalar | float | list[Value] | dict[str, Value] | None
     file: str
     line: int
     column: int
@@ -67,12 +77,17 @@ class Value:
         if known is not None:
             names = list(known)
             for key, value in found.items():
-                if key not in names:
-                    raise value.error(f"no key {key!r} here{nearest(key, names)}")
+                value.known(key, names)
         for key in needed:
             if key not in found:
                 raise self.error(f"key {key!r} is missing")
         return found
+
+    def known(self, key: str, known: Iterable[str], shown: str = "") -> None:
+        """Refuse the key that this value has, where it is none of the known ones."""
+        names = list(known)
+        if key not in names:
+            raise self.error(f"no key {shown or key!r} here{nearest(key, names)}")
 
     def one_of(self, known: Iterable[str]) -> str:
         """The value, which must be one of some words."""
@@ -97,17 +112,26 @@ def read(text: str, file: str) -> Value:
     """
     import yaml
 
-    try:
+    with pointed(file):
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if node is None:
+        raise SourceError("the file is empty", file=file, line=1)
+    return _value(node, file)
+
+
+@contextmanager
+def pointed(file: str) -> Iterator[None]:
+    """What PyYAML raises inside, as a SourceError that points into `file`."""
+    import yaml
+
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise SourceError(error.problem or "no YAML", file=file, line=line, column=column) from None
     except yaml.YAMLError as error:
         raise SourceError(str(error).splitlines()[0], file=file) from None
-    if node is None:
-        raise SourceError("the file is empty", file=file, line=1)
-    return _value(node, file)
 
 
 def _value(node: yaml.Node, file: str) -> Value:
@@ -146,5 +170,7 @@ def _scalar(node: yaml.Node, place: Value) -> Scalar | None:
         return text.lower() == "true"
     if kind == "int" and _DECIMAL.fullmatch(text):
         return int(text)
+    if kind in {"int", "float"} and _AS_WRITTEN.fullmatch(text):
+        return text
     raise place.error(f"{text} would be read as a {'number' if kind in {'int', 'float'} else kind}",
                       "put it in quotes")  # fmt: skip

@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 def join(engine: Engine, sandbox: Sandbox, network: Network, wanted: Attachment, mac: str = "") -> Endpoint:
     """Give a sandbox an endpoint on a network: an address of each family, an interface, and rules."""
     name = sandbox.name
-    if any(one.name == name for one in network.endpoints.values()):
+    if name in network.endpoints:
         raise engine.refusal("endpoint_taken", name=name, network=network.name)
     endpoint = Endpoint(identity("endpoint", f"{name} {network.name}", engine.count()), name, network)
     endpoint.priority, endpoint.aliases = wanted.gateway_priority, wanted.aliases
     endpoint.address = _take(engine, network, network.addresses, wanted.address)
     endpoint.address6 = _take(engine, network, network.addresses6, wanted.address6)
     endpoint.mac = wanted.mac_address or mac or _mac(engine, endpoint, sandbox)
-    network.endpoints[endpoint.id] = endpoint
+    network.endpoints[name] = endpoint
     DRIVERS[network.options.driver].join(engine, endpoint, sandbox)
     for family in engine.firewall.families if network.bridge else ():
         if endpoint.of(family) is not None:
@@ -83,7 +83,7 @@ def leave(engine: Engine, endpoint: Endpoint, sandbox: Sandbox) -> None:
     engine.firewall.remove(endpoint.subject)
     network = endpoint.network
     DRIVERS[network.options.driver].leave(engine, endpoint, sandbox)
-    network.endpoints.pop(endpoint.id, None)
+    network.endpoints.pop(endpoint.name, None)
     if network.addresses is not None and endpoint.address is not None:
         network.addresses.give_back(endpoint.address)
     if network.addresses6 is not None and endpoint.address6 is not None:
@@ -104,7 +104,8 @@ def settle(engine: Engine, container: Container) -> None:
         container.gateway = best
         publish(engine, container, kept)
     if container.sandbox is not None:
-        container.sandbox.set_way_out(best)
+        shut = own if "internal_way_out" in engine.layout.features else []
+        container.sandbox.set_way_out(best or min(shut, key=lambda one: one.network.name, default=None))
 
 
 def _by_gwbridge(
@@ -230,6 +231,6 @@ def link(engine: Engine, child: Container, parent: Container) -> None:
 def unlink(engine: Engine, child: Container) -> None:
     """Take a container's links away; where the other one started anew the engine finds it no more, and leaves them."""
     for subject, other in child.linked.items():
-        if other.id in other.network.endpoints:
+        if other.network.endpoints.get(other.name) is other:
             engine.firewall.remove(subject)
     child.linked.clear()

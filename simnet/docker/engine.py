@@ -16,23 +16,24 @@ Example:
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 
 from simnet.errors import Refused, UsageError
-from simnet.net.netfilter.rule import Rule, Ruleset
-
 from simnet.net.address import parse_ip
 from simnet.net.namespace import NetNamespace
+from simnet.net.netfilter.rule import Rule, Ruleset
 from simnet.net.network import Network as Wire
 
-from . import endpoints, facts, service
+from . import conflicts, endpoints, facts, files, service
 from .firewall import Firewall, Provenance
 from .host import HostFacts, boot
+from .namespaces import Spaces
 from .networks import Networks, default_network
 from .objects import Container, Network, identity
 from .options import Attachment, ContainerOptions, DaemonOptions, NetworkOptions, ServiceOptions
 from .ports import Ports
-from .sandbox import Sandbox
+from .sandbox import Sandbox, hand_over
 from .service import Service
 from .swarm import Swarm
 from .version import layout_of
@@ -50,7 +51,9 @@ class Engine:
     Leaves out: restarts of the daemon, firewalld, and rules that an older engine left behind.
     """
 
-    def __init__(self, version: str, options: DaemonOptions | None = None, namespace: NetNamespace | None = None) -> None:
+    def __init__(
+        self, version: str, options: DaemonOptions | None = None, namespace: NetNamespace | None = None
+    ) -> None:
         """Start the engine: forwarding, its chains, and the default bridge."""
         self.version = version
         self.layout = layout_of(version)
@@ -69,6 +72,8 @@ class Engine:
             self.namespace.sysctls["net.ipv4.ip_forward"] = "1"
         self.ports = Ports()
         self.containers: dict[str, Container] = {}
+        self.spaces = Spaces(self)
+        self.host_files = files.of_host(self.namespace)
         self._made = 0
         self.swarm = Swarm(self)
         self.networks = Networks(self)
@@ -134,6 +139,7 @@ class Engine:
     def connect(self, network: str, container: str, wanted: Attachment | None = None) -> None:
         """`docker network connect`."""
         found, one = self.networks.find(network), self.find(container)
+        conflicts.check_connect(self, one, found)
         wanted = replace(wanted or Attachment(network), network=found.name)
         if found.name in one.endpoints or found.name in (at.network for at in one.options.attachments):
             raise self.refusal("endpoint_taken", name=one.name, network=found.name)
@@ -146,6 +152,7 @@ class Engine:
     def disconnect(self, network: str, container: str) -> None:
         """`docker network disconnect`."""
         found, one = self.networks.find(network), self.find(container)
+        conflicts.check_disconnect(self, one, found)
         left = tuple(at for at in one.options.attachments if at.network != found.name)
         if len(left) == len(one.options.attachments):
             raise self.refusal("not_connected", id=one.id, network=found.name)
@@ -154,6 +161,7 @@ class Engine:
         if endpoint is not None and one.sandbox is not None:
             endpoints.settle(self, one)
             endpoints.leave(self, endpoint, one.sandbox)
+            files.left(self, one, endpoint)
 
     # -- containers ----------------------------------------------------------------------------------------------------
 
@@ -168,6 +176,8 @@ class Engine:
 
     def create(self, options: ContainerOptions) -> Container:
         """`docker create`."""
+        conflicts.check_options(self, options)
+        options, named = conflicts.by_id(self, options), bool(options.name)
         number = self.count()
         name = options.name or f"container{number}"
         if name in self.containers:
@@ -177,7 +187,7 @@ class Engine:
                 raise self.refusal("address_on_default", network=at.network)
             if at.address and "checks_addresses_first" in self.layout.features:
                 self._check_address(at)
-        made = Container(identity("container", name, number), name, replace(options, name=name))
+        made = Container(identity("container", name, number), name, replace(options, name=name), named=named)
         self.containers[name] = made
         return made
 
@@ -198,28 +208,31 @@ class Engine:
         one = self.find(name)
         if one.running:
             return
-        self._join_namespace(one.options.network)
-        try:
-            self._start(one)
-        except Refused as error:
-            self._down(one)
-            raise Refused(error.kind, self.layout.say("start_failed", reason=error)) from None
-        one.running = True
-
-    def _join_namespace(self, mode: str) -> None:
-        """The container whose namespace another one is to share must be there."""
-        if mode.startswith("container:"):
+        conflicts.check_network(self, one)
+        for step, network in (
+            (self._start, True),
+            (partial(conflicts.check_links, self), False),
+            (self._link, True),
+            (partial(conflicts.check_runtime, self), False),
+        ):
             try:
-                self.find(mode.removeprefix("container:"))
+                step(one)
             except Refused as error:
-                raise Refused(error.kind, self.layout.say("join_failed", reason=error)) from None
+                self._down(one)
+                said = self.layout.say("start_failed", reason=error) if network else str(error)
+                raise Refused(error.kind, said) from None
+        self.spaces.enter(one)
+        one.running = one.exited = True
+        files.moved(self, one)
 
     def _start(self, one: Container) -> None:
         owner = self._owner(one)
         if owner:
             self.namespace.network.aliases[f"{self.name}/{one.name}"] = owner
+            files.write_hosts(self, one)
             return
         one.sandbox = Sandbox(self, one.name)
+        files.write_hosts(self, one)
         one.sandbox.namespace.sysctls.update(one.options.sysctls)
         for at in one.options.attachments:
             network = self.networks.find(at.network)
@@ -228,7 +241,9 @@ class Engine:
             if network.name not in _NO_ENDPOINT:
                 self._join(one, network, at)
         endpoints.settle(self, one)
-        for parent, _alias in one.options.links:
+
+    def _link(self, one: Container) -> None:
+        for parent, _alias in one.options.links if "bridge" in one.endpoints else ():
             endpoints.link(self, one, self.find(parent))
 
     def _owner(self, one: Container) -> str:
@@ -247,14 +262,28 @@ class Engine:
             self.swarm.balance(network)
         mac = one.options.mac_address if wanted is one.options.attachments[0] else ""
         one.endpoints[network.name] = endpoints.join(self, one.sandbox, network, wanted, mac)
+        files.joined(self, one, one.endpoints[network.name])
         if network.name != "bridge":
             one.sandbox.start_resolver()
 
     def stop(self, name: str) -> None:
         """`docker stop`."""
         one = self.find(name)
-        if one.running:
-            self._down(one)
+        if not one.running:
+            return
+        self._down(one)
+        # the first process of a PID namespace takes all others of it along
+        for other in self.spaces.leave(one):
+            self._down(other)
+            self.spaces.leave(other)
+
+    def restart(self, name: str) -> None:
+        """`docker restart`."""
+        self.stop(name)
+        try:
+            self.start(name)
+        except Refused as error:
+            raise Refused(error.kind, self.layout.say("restart_failed", name=name, reason=error)) from None
 
     def _down(self, one: Container) -> None:
         endpoints.unlink(self, one)
@@ -263,7 +292,9 @@ class Engine:
             for endpoint in one.endpoints.values():
                 endpoints.leave(self, endpoint, one.sandbox)
             one.sandbox.remove()
-        self.namespace.network.aliases.pop(f"{self.name}/{one.name}", None)
+        place, network = f"{self.name}/{one.name}", self.namespace.network
+        if network.aliases.pop(place, None) is None and one.sandbox is None and place in network.namespaces:
+            hand_over(network, place)
         one.endpoints.clear()
         one.gateway, one.sandbox, one.running = None, None, False
 
@@ -288,6 +319,10 @@ class Engine:
     def create_service(self, options: ServiceOptions) -> Service:
         """`docker service create`."""
         return service.create(self, options)
+
+    def scale_service(self, name: str, replicas: int) -> None:
+        """`docker service scale`."""
+        service.scale(self, name, replicas)
 
     def remove_service(self, name: str) -> None:
         """`docker service rm`."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+from .host import HostFacts
 from .ipam import Address
 from .layout import Fact, Layout
 from .objects import Binding, Endpoint, Network
-from .host import HostFacts
 from .options import DaemonOptions
 
 Facts = dict[str, Fact]

@@ -36,6 +36,10 @@ class Given:
         """The last value of a flag, which is the one that counts."""
         return self.flags.get(name, [default])[-1]
 
+    def without(self, *names: str) -> Given:
+        """The same line, had these flags not stood on it."""
+        return Given({name: values for name, values in self.flags.items() if name not in names}, self.words)
+
     def on(self, name: str, *, default: bool = False) -> bool:
         """Whether a switch is on."""
         return self.last(name, "true" if default else "false") == "true"

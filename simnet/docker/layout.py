@@ -61,8 +61,20 @@ FEATURES = {
     "allow_direct_routing": "knows --allow-direct-routing",
     "mac_from_address": "makes a container's hardware address of its IPv4 address",
     "veth_in_sandbox": "makes a container's interface in its own namespace, not in the host's",
+    "counts_interfaces": "names interfaces by a counter that only grows, not by the lowest free number",
+    "internal_way_out": "gives a container on internal networks alone a default route all the same",
     "answers_from_asked_address": "docker-proxy answers UDP from the address that was asked",
     "firewall_backend": "knows --firewall-backend",
+    "older_client": "its docker command ends errors with a full stop and `See … --help`, and links only user networks",
+    "silent_default": "takes --ip and --network-alias without --network, and leaves them alone",
+    "plain_add_host": "takes --add-host as NAME:ADDRESS only, without brackets",
+    "refuses_mac_of_shared_network": "refuses --mac-address where the network is the host's or another container's",
+    "checks_ipc_at_start": "refuses an unknown --ipc when the container is started, not when it is made",
+    "no_dns_for_made_names": "DNS does not know containers by a name that the engine made up",
+    "zeros_in_hosts": "writes fe00::0 and ff00::0 in /etc/hosts",
+    "forgets_all_own_hosts": "a container that leaves one network loses all lines of /etc/hosts that end in its names",
+    "copies_resolv_conf": "copies the host's resolv.conf, and writes a short one where options differ from it",
+    "asks_from_host": "the embedded DNS server asks the host's name servers from the host's namespace",
 }
 
 

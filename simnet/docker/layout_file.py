@@ -59,7 +59,7 @@ def build(top: Value, base: Callable[[str], Layout]) -> Layout:
     extended = base(found["extends"].text()) if "extends" in found else None
     drop = {name: {item.text(): item for item in value.items()} for name, value in _get(found, "drop").items()}
     for name, names in drop.items():
-        if name not in {*SECTIONS, *CHAIN_SECTIONS}:
+        if name not in {*SECTIONS, *CHAIN_SECTIONS, "features"}:
             raise next(iter(names.values()), top).error(f"no section {name!r}{nearest(name, SECTIONS)}")
     whole = (
         {item.one_of([*SECTIONS, *CHAIN_SECTIONS]) for item in found["whole"].items()} if "whole" in found else set()
@@ -70,6 +70,10 @@ def build(top: Value, base: Callable[[str], Layout]) -> Layout:
         return _laid(() if name in whole else below, own, drop.get(name, {}))
 
     features = frozenset(item.one_of(FEATURES) for item in found["features"].items()) if "features" in found else set()
+    below = extended.features if extended else frozenset()
+    for feature, value in drop.get("features", {}).items():
+        if feature not in below:
+            raise value.error(f"no {feature!r} to drop{nearest(feature, below)}")
     defaults = {name: value.flag() for name, value in _get(found, "defaults").items()}
     messages = {name: _message(value) for name, value in _get(found, "messages").items()}
     return Layout(
@@ -80,7 +84,7 @@ def build(top: Value, base: Callable[[str], Layout]) -> Layout:
         {name: laid(name, extended.chains[name] if extended else (), _chain) for name in CHAIN_SECTIONS},
         laid("policies", extended.policies if extended else (), _policy),
         {**(extended.messages if extended else {}), **messages},
-        frozenset(features) | (extended.features if extended else frozenset()),
+        frozenset(features) | below - set(drop.get("features", ())),
         {**(extended.defaults if extended else {}), **defaults},
     )
 

@@ -15,6 +15,7 @@ from .publish import PublishedPort
 
 if TYPE_CHECKING:
     from .cluster import SharedNetwork
+    from .namespaces import Space
     from .sandbox import Sandbox
 
 
@@ -100,19 +101,33 @@ class Binding:
 
 @dataclass(eq=False, slots=True)
 class Container:
-    """A container: what it was asked to be, the networks it is on, and the way out that its ports are published on."""
+    """A container: what it was asked to be, the networks it is on, and the way out that its ports are published on.
+
+    `named`: the name is the user's, not made up. While it runs it has a `pid` (the host's number of its first process)
+    and its namespaces, by kind, in `spaces`. `hosts` are the lines of its /etc/hosts: address and names.
+    """
 
     id: str
     name: str
     options: ContainerOptions
     running: bool = False
     service: str = ""
+    named: bool = True
+    exited: bool = False
+    pid: int = 0
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     gateway: Endpoint | None = None
     bindings: list[Binding] = field(default_factory=list)
     linked: dict[str, Endpoint] = field(default_factory=dict)
     sandbox: Sandbox | None = field(default=None, repr=False)
     proxies: list[DockerProxy | HeldPort] = field(default_factory=list, repr=False)
+    spaces: dict[str, Space] = field(default_factory=dict, repr=False)
+    hosts: list[tuple[str, str]] = field(default_factory=list, repr=False)
+
+    @property
+    def state(self) -> str:
+        """In docker's word: `created`, `running` or `exited`."""
+        return "running" if self.running else "exited" if self.exited else "created"
 
     @property
     def subject(self) -> str:

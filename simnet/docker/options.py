@@ -42,6 +42,7 @@ class DaemonOptions:
     mtu: int = 1500
     allow_direct_routing: bool = False
     firewall_backend: str = "iptables"
+    userns_remap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class NetworkOptions:
     encrypted: bool = False
     parent: str = ""
     vlan_mode: str = ""
+    vlan_flag: str = ""
     other: tuple[tuple[str, str], ...] = ()
 
 
@@ -86,6 +88,7 @@ DRIVER_OPTIONS: Mapping[str, str] = {
     "parent": "parent",
     "macvlan_mode": "vlan_mode",
     "ipvlan_mode": "vlan_mode",
+    "ipvlan_flag": "vlan_flag",
 }
 # the words that Go takes for true and false
 GO_BOOLS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.fromkeys(
@@ -95,7 +98,10 @@ GO_BOOLS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.f
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One network that a container is to join: by name, with a fixed address and a priority as its way out."""
+    """One network that a container is to join: by name, with a fixed address and a priority as its way out.
+
+    `links` are of that network alone, as `docker network connect --link` makes them: (container, alias).
+    """
 
     network: str
     address: str = ""
@@ -103,6 +109,7 @@ class Attachment:
     gateway_priority: int = 0
     aliases: tuple[str, ...] = ()
     mac_address: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +135,11 @@ class ContainerOptions:
     userns: str = ""
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()
     sysctls: tuple[tuple[str, str], ...] = ()
     command: tuple[str, ...] = ()
+    publish_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

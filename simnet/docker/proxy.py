@@ -112,7 +112,7 @@ class DockerProxy:
 
 @dataclass(eq=False, slots=True)
 class HeldPort:
-    """A port that dockerd keeps others from taking, where it runs without docker-proxy: it listens and never answers."""
+    """A port that dockerd holds itself where it runs without docker-proxy: it listens and never answers."""
 
     namespace: NetNamespace
     proto: str

@@ -6,15 +6,18 @@ network keeps on each host (the bridge and the tunnel), and what the routing mes
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cache
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
 from simnet.net.address import Prefix
-from simnet.net.device import Device, InterfaceAddress
+from simnet.net.device import Device, InterfaceAddress, Ipvlan
 from simnet.net.devinet import add_address, remove_device
 from simnet.net.namespace import NetNamespace
-from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Table
+from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Rule, Table
 from simnet.net.netfilter.save import parse_rule
+from simnet.net.network import Network as Wires
 from simnet.net.program import Server
 from simnet.net.route import Route
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from .objects import Endpoint
 
 RESOLVER = 0x7F00000B  # 127.0.0.11
+_DNS_CHAINS = ("DOCKER_OUTPUT", "DOCKER_POSTROUTING")
 _DNS_RULES = (
     ("OUTPUT", "-d 127.0.0.11/32 -j DOCKER_OUTPUT"),
     ("POSTROUTING", "-d 127.0.0.11/32 -j DOCKER_POSTROUTING"),
@@ -51,12 +55,15 @@ class Sandbox:
         self._network = engine.namespace.network
         self.namespace: NetNamespace = boot(self._network.namespace(f"{engine.name}/{name}"))
         self.has_resolver = False
+        self._counts = "counts_interfaces" in engine.layout.features
+        self._last = -1
 
     def free_name(self) -> str:
         """The name that the next interface gets."""
-        number = 0
+        number = self._last + 1 if self._counts else 0
         while f"eth{number}" in self.namespace.devices:
             number += 1
+        self._last = number
         return f"eth{number}"
 
     def put(self, endpoint: Endpoint, device: Device) -> None:
@@ -79,7 +86,8 @@ class Sandbox:
         fib = self.namespace.fib
         fib.remove(route for route in fib.routes() if route.dst.mask == 0 and route.table == "main")
         if endpoint is not None and endpoint.device is not None:
-            gateway = int(endpoint.network.gateway) if endpoint.network.gateway is not None else 0
+            routed = isinstance(endpoint.device, Ipvlan) and endpoint.device.noarp
+            gateway = int(endpoint.network.gateway) if endpoint.network.gateway is not None and not routed else 0
             scope = "global" if gateway else "link"
             fib.add([Route(Prefix(0, 0), endpoint.device.name, gateway, scope=scope)])
 
@@ -88,22 +96,42 @@ class Sandbox:
         if self.has_resolver:
             return
         self.has_resolver = True
-        ports = {proto: _port(f"{self.namespace.place} {proto}") for proto in ("tcp", "udp")}
+        ports = dict(zip(("tcp", "udp"), _resolver_ports(self.namespace.place), strict=True))
         for proto, port in ports.items():
             Server(self.namespace, proto, RESOLVER, port, by="dockerd's resolver").listen()
         tables = self.namespace.ruleset.tables
         nat = tables.setdefault("nat", Table("nat", {name: Chain(name, "ACCEPT") for name in BASE_CHAINS["nat"]}))
-        for name in ("DOCKER_OUTPUT", "DOCKER_POSTROUTING"):
+        for name in _DNS_CHAINS:
             nat.chains.setdefault(name, Chain(name))
-        for chain, text in _DNS_RULES:
-            nat.chains[chain].append(parse_rule(nat, chain, text.format(**ports), "embedded DNS"))
+        for rule in _dns_rules(ports["tcp"], ports["udp"]):
+            nat.chains[rule.chain].append(copy(rule))
         self.namespace.rules_changed()
 
     def remove(self) -> None:
         """The namespace goes, where nobody else is in it."""
-        self._network.forget(self.namespace.place)
+        hand_over(self._network, self.namespace.place)
 
 
-def _port(seed: str) -> int:
-    """A port such as the kernel picks for a socket, but the same one for the same seed."""
-    return 32768 + int.from_bytes(blake2s(seed.encode(), digest_size=4).digest()) % 28232
+def hand_over(network: Wires, place: str) -> None:
+    """Who made a namespace left it: the next one that is in it gives it its place; without one it goes."""
+    heirs = [name for name, meant in network.aliases.items() if meant == place]
+    namespace = network.namespaces.pop(place)
+    for name in heirs:
+        del network.aliases[name]
+    if heirs:
+        namespace.place, *others = heirs
+        network.namespaces[namespace.place] = namespace
+        network.aliases.update(dict.fromkeys(others, namespace.place))
+
+
+@cache
+def _dns_rules(tcp: int, udp: int) -> tuple[Rule, ...]:
+    """The rules of a resolver at two ports; they hold no state, so that copies may share what they are made of."""
+    table = Table("nat", {name: Chain(name) for name in (*BASE_CHAINS["nat"], *_DNS_CHAINS)})
+    return tuple(parse_rule(table, chain, text.format(tcp=tcp, udp=udp), "embedded DNS") for chain, text in _DNS_RULES)
+
+
+def _resolver_ports(place: str) -> tuple[int, int]:
+    """Ports such as the kernel picks for sockets: one of some hundred pairs, the same one for the same place."""
+    number = blake2s(place.encode(), digest_size=1).digest()[0]
+    return 34000 + 7 * number, 45000 + 11 * number

@@ -81,9 +81,7 @@ class Service:
 
 def create(engine: Engine, options: ServiceOptions) -> Service:
     """`docker service create`: open its ports on every node, and run its tasks."""
-    cluster = engine.swarm.cluster
-    if cluster is None or not engine.swarm.manages:
-        raise engine.refusal("not_a_manager")
+    cluster = _cluster(engine)
     number = engine.count()
     name = options.name or f"service{number}"
     if name in cluster.services:
@@ -101,15 +99,32 @@ def create(engine: Engine, options: ServiceOptions) -> Service:
     return service
 
 
+def scale(engine: Engine, name: str, replicas: int) -> None:
+    """`docker service scale`."""
+    _found(engine, name).scale(_cluster(engine), replicas)
+
+
 def remove(engine: Engine, name: str) -> None:
     """`docker service rm`."""
-    cluster = engine.swarm.cluster
-    if cluster is None or not engine.swarm.manages:
-        raise engine.refusal("not_a_manager")
-    service = cluster.services.pop(name, None)
-    if service is None:
-        raise engine.refusal("service_unknown", name=name)
+    service = _found(engine, name)
+    cluster = _cluster(engine)
+    del cluster.services[name]
     cluster.each_node(service.drop_node)
+
+
+def _cluster(engine: Engine) -> Cluster:
+    """The swarm that an engine manages."""
+    if engine.swarm.cluster is None or not engine.swarm.manages:
+        raise engine.refusal("not_a_manager")
+    return engine.swarm.cluster
+
+
+def _found(engine: Engine, name: str) -> Service:
+    """A service by its name."""
+    found = _cluster(engine).services.get(name)
+    if found is None:
+        raise engine.refusal("service_unknown", name=name)
+    return found
 
 
 def _numbered(cluster: Cluster, port: ServicePort) -> ServicePort:

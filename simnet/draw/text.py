@@ -26,7 +26,7 @@ from simnet.net.step import (
 )
 from simnet.scenario.question import Answer, Doubt, outcome
 
-_HEARD = {"P": "  P: addressed to another device, taken in by the bridge", "B": "  broadcast", "M": "  multicast"}
+_HEARD = {"P": "  P: for another hardware address than its own", "B": "  broadcast", "M": "  multicast"}
 
 
 def render(answer: Answer, *, everything: bool = False) -> str:

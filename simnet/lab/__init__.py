@@ -1,4 +1,4 @@
-"""The lab: the commands that people type, over a model network.
+"""The lab: hosts and machines on a wire, and the commands that people type there.
 
 shell       what `sh` makes of a line: lists, pipes, quotes, variables
 reader      the grammar that the shell reads by

@@ -131,14 +131,19 @@ def count(steps: Iterable[Step]) -> Totals:
     )
 
 
-def converse(network: Network, probe: Probe) -> Trace:
+def converse(network: Network, probe: Probe, *, until_answered: bool = False) -> Trace:
     """Play a conversation over a network whose servers already listen, and give its trace.
 
-    Conntrack entries, learned addresses and counters stay in the network, as on a real host.
+    Conntrack entries, learned addresses and counters stay in the network, as on a real host. `until_answered` ends it
+    as soon as the client has its verdict, before the connection is closed.
     """
     client = Client(network.find(probe.frm), probe.proto, probe.to, probe.port, probe.sport, probe.ttl, probe.size)
     client.start()
-    steps = list(network.run(network.now + PATIENCE, done=lambda: bool(client.verdict)))
+    steps: list[Step] = []
+    for step in network.run(network.now + PATIENCE, done=lambda: bool(client.verdict)):
+        steps.append(step)
+        if until_answered and client.verdict:
+            break
     steps += list(waiting_drops(network))
     seen = next((server.seen[0] for server in network.servers if server.seen), None)
     return Trace(

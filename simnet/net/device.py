@@ -1,7 +1,8 @@
-"""Network devices: what each kind is made of. How a packet moves through them is in `link`, `bridge` and `vxlan`.
+"""Network devices: what each kind is made of. How a packet moves through them is in `link` and each kind's driver.
 
-Models: drivers/net/{loopback,veth}.c, drivers/net/vxlan, net/bridge of Linux 6.x.
-Leaves out: queueing disciplines, VLAN filtering and STP (a blocked port is honoured), multicast snooping.
+Models: drivers/net/{loopback,veth,macvlan}.c, drivers/net/{vxlan,ipvlan}, net/{bridge,8021q} of Linux 6.x.
+Leaves out: queueing disciplines, VLAN filtering of bridges, tags inside tags and STP (a blocked port is honoured),
+multicast snooping.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from .address import BROADCAST_MAC, Prefix
 
 if TYPE_CHECKING:
     from .namespace import NetNamespace
+
+
+NO_MAC = "00:00:00:00:00:00"
 
 
 def made_mac(seed: str) -> str:
@@ -51,7 +55,7 @@ class Device:
 
     name: str
     ifindex: int
-    mac: str = "00:00:00:00:00:00"
+    mac: str = NO_MAC
     mtu: int = 1500
     up: bool = True
     noarp: bool = False
@@ -62,6 +66,7 @@ class Device:
     learning: bool = True
     flood: bool = True
     forwarding: bool = True
+    uppers: list[Upper] = field(default_factory=list, repr=False)
     namespace: NetNamespace = field(init=False, repr=False)
 
     kind = "device"
@@ -125,6 +130,117 @@ class Bridge(Device):
     def is_local(self, mac: str) -> bool:
         """Whether frames for `mac` are for the bridge's own host (br_fdb local entries: its own and its ports')."""
         return mac == self.mac or any(port.mac == mac for port in self.ports)
+
+
+@dataclass(eq=False, slots=True)
+class Upper(Device):
+    """A device that sends and receives through another, its `lower` one (`parent`, to Docker).
+
+    The two may be in different namespaces. `mtu` 0 means that of the lower device.
+    """
+
+    mtu: int = 0
+    lower: Device | None = field(default=None, repr=False)
+
+    kind = "upper"
+
+    def __post_init__(self) -> None:
+        """Take the place above the lower device, where one is named."""
+        lower, self.lower = self.lower, None
+        if lower is not None:
+            self.attach(lower)
+
+    def attach(self, lower: Device) -> None:
+        """Be above a device from now on (netdev_upper_dev_link)."""
+        self.detach()
+        self.lower = lower
+        lower.uppers.append(self)
+        self.mtu = self.mtu or lower.mtu
+
+    def detach(self) -> None:
+        """Let go of the lower device, as when this one is deleted."""
+        if self.lower is not None:
+            self.lower.uppers.remove(self)
+            self.lower = None
+
+
+@dataclass(eq=False, slots=True)
+class Vlan(Upper):
+    """A VLAN sub-interface (`eth0.10`): what it sends leaves by its lower device with the tag `vid`, 1 to 4094.
+
+    Its hardware address is the lower device's where none is given.
+
+    Example:
+        >>> eth0 = Physical("eth0", 2, "02:42:c0:00:02:02")
+        >>> Vlan("eth0.10", 5, lower=eth0, vid=10).mac
+        '02:42:c0:00:02:02'
+    """
+
+    vid: int = 0
+
+    kind = "vlan"
+
+    def attach(self, lower: Device) -> None:
+        """Be above a device."""
+        Upper.attach(self, lower)
+        self.noarp = lower.noarp
+        if self.mac == NO_MAC:
+            self.mac = lower.mac
+
+
+@dataclass(eq=False, slots=True)
+class Macvlan(Upper):
+    """A device with a hardware address of its own on its lower device's network.
+
+    `mode`: `bridge` talks to its siblings directly; `vepa` and `private` leave all to the switch outside, and `private`
+    takes no sibling's broadcasts back from it; `passthru` is alone, has the lower device's address and all its frames.
+
+    Example:
+        >>> eth0 = Physical("eth0", 2, "02:42:c0:00:02:02", mtu=9000)
+        >>> web = Macvlan("eth0", 5, "02:42:c0:00:02:0a", lower=eth0)
+        >>> web.mode, web.mtu, eth0.uppers == [web]
+        ('bridge', 9000, True)
+    """
+
+    mode: str = "bridge"
+
+    kind = "macvlan"
+
+    def attach(self, lower: Device) -> None:
+        """Be above a device; in mode `passthru` with its hardware address (eth_hw_addr_inherit)."""
+        Upper.attach(self, lower)
+        if self.mode == "passthru":
+            self.mac = lower.mac
+
+
+@dataclass(eq=False, slots=True)
+class Ipvlan(Upper):
+    """A device with IP addresses of its own and the hardware address of its lower device.
+
+    `mode` `l2` answers ARP; `l3` and `l3s` do not, and leave routing to the lower device's namespace, whose
+    hooks `l3s` passes on the way in as well. `flag`: as `bridge`, devices on one lower device reach each other; as
+    `private` never; as `vepa` through a switch outside. Both hold for all devices on one lower device, the latest
+    setting for all of them.
+
+    Example:
+        >>> eth0 = Physical("eth0", 2, "02:42:c0:00:02:02")
+        >>> web = Ipvlan("eth0", 5, lower=eth0, mode="l3")
+        >>> web.mac == eth0.mac, web.noarp
+        (True, True)
+    """
+
+    mode: str = "l2"
+    flag: str = "bridge"
+
+    kind = "ipvlan"
+
+    def attach(self, lower: Device) -> None:
+        """Be above a device, with its hardware address; the devices already there take this one's mode and flag."""
+        Upper.attach(self, lower)
+        self.mac = lower.mac
+        for one in lower.uppers:
+            if isinstance(one, Ipvlan):
+                one.mode, one.flag, one.noarp = self.mode, self.flag, self.mode != "l2"
 
 
 @dataclass(eq=False, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .address import Prefix, mask_of
-from .device import Device, InterfaceAddress, Loopback
+from .device import Device, InterfaceAddress, Loopback, Upper
 from .namespace import NetNamespace
 from .route import BROADCAST, LOCAL, SCOPES, Route
 
@@ -109,6 +109,8 @@ def remove_device(device: Device) -> None:
     namespace.fib.remove(route for route in namespace.fib.routes() if route.device == device.name)
     if device.master is not None:
         leave_bridge(device)
+    if isinstance(device, Upper):
+        device.detach()
     del namespace.devices[device.name]
     namespace.neighbours = {key: mac for key, mac in namespace.neighbours.items() if key[0] != device.name}
 

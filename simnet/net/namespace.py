@@ -56,6 +56,16 @@ class NetNamespace:
             self._last_index += 1
         return self._last_index
 
+    def forget_connections(self) -> None:
+        """Forget tracked connections, fragments, packets that wait for a neighbour, and sockets that have a peer."""
+        if len(self.conntrack):
+            self.conntrack = Conntrack(self.conntrack.maximum)
+        self.reassembly.clear()
+        self.waiting.clear()
+        self.sockets.streams.clear()
+        self.sockets.pingers.clear()
+        self.sockets.datagrams = [one for one in self.sockets.datagrams if one.peer is None]
+
     def add(self, device: Device) -> None:
         """Put a device into the namespace."""
         device.namespace = self

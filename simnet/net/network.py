@@ -28,6 +28,7 @@ class Network:
     """The namespaces of every host, by place, and what is still to happen in them.
 
     `aliases` lets a place go by other names (`h1` for `h1/host`, `h1/con` for the container whose namespace it shares).
+    `nicknames` are understood as well, but not shown (`web` for `h1/shop-web-1`).
     `assumptions` settles undecided rules: (place, table, chain, number) → whether it matches; `assume` the others.
 
     Example:
@@ -42,6 +43,7 @@ class Network:
         """No namespaces, nothing to do."""
         self.namespaces: dict[str, NetNamespace] = {}
         self.aliases: dict[str, str] = {}
+        self.nicknames: dict[str, str] = {}
         self.assumptions: dict[tuple[str, str, str, int], bool] = {}
         self.assume = False
         self.servers: list[Server] = []
@@ -67,11 +69,12 @@ class Network:
 
     def find(self, name: str) -> NetNamespace:
         """The namespace that a name stands for; UnknownPlace when there is none."""
+        name = self.nicknames.get(name, name) if name not in self.namespaces else name
         place = self.aliases.get(name, name)
         found = self.namespaces.get(place) or self.namespaces.get(f"{place}/host")
         if found is None:
             hosts = [place.removesuffix("/host") for place in self.namespaces]
-            raise UnknownPlace(name, {*hosts, *self.aliases})
+            raise UnknownPlace(name, {*hosts, *self.aliases, *self.nicknames})
         return found
 
     def find_rule(self, place: str, table: str, chain: str, number: int) -> Rule:
@@ -106,6 +109,16 @@ class Network:
     def after(self, delay: int, action: Callable[[], Walk | None]) -> None:
         """Call `action` when all has been silent and `delay` ns have gone by; the walk that it returns then runs."""
         heapq.heappush(self._timers, (self._now + delay, next(self._order), action))
+
+    def forget_connections(self) -> None:
+        """Let every namespace forget what it tracked and what waits; addresses that were learned stay known."""
+        self._softirq.clear()
+        self._wakeups.clear()
+        self._timers.clear()
+        for namespace in self.namespaces.values():
+            namespace.forget_connections()
+        for server in self.servers:
+            server.seen.clear()
 
     def run(self, until: int = 0, done: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Play everything that is to happen; timers up to `until` ns fire while `done` does not hold.

@@ -40,13 +40,17 @@ def endpoint_text(end: Endpoint) -> str:
 
 @dataclass(eq=False, slots=True)
 class Server:
-    """A program that listens in a namespace and answers; `seen` holds each client's end and its own, in order."""
+    """A program that listens in a namespace and answers; `seen` holds each client's end and its own, in order.
+
+    `place` is the place that it was started at, where that goes by another name than the namespace (a shared one).
+    """
 
     namespace: NetNamespace
     proto: str
     address: int
     port: int
     by: str = "server"
+    place: str = ""
     seen: list[tuple[Endpoint, Endpoint]] = field(default_factory=list)
 
     def listen(self) -> None:

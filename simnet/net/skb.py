@@ -55,6 +55,7 @@ class Skb:
     redirected: bool = False
     errno: str = ""
     defragmented: int = 0
+    vlan: int = 0
 
     @property
     def ip(self) -> IPv4:

@@ -64,7 +64,7 @@ def test_publish_all_takes_what_is_exposed():
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_dockers_words(line, first, code):
     answer = said(line)
-    assert (answer.text.splitlines()[0], answer.code) == (first, code)
+    assert (str(answer).splitlines()[0], answer.code) == (first, code)
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_flags_that_came_with_a_version(version, flag, known):
 
 
 def test_ip6tables_was_an_experiment():
-    assert "experimental" in said("dockerd --ip6tables", "20.10").text
+    assert "experimental" in str(said("dockerd --ip6tables", "20.10"))
     assert said("dockerd --ip6tables --experimental", "20.10").code == 0
 
 
 def test_the_answers_of_good_commands():
-    assert len(said(NETWORK).text) == 64
-    assert said("docker network rm n1", before=NETWORK).text == "n1"
-    assert said("docker stop -t 0 c1", before="docker run --name c1 busybox").text == "c1"
+    assert len(str(said(NETWORK))) == 64
+    assert str(said("docker network rm n1", before=NETWORK)) == "n1"
+    assert str(said("docker stop -t 0 c1", before="docker run --name c1 busybox")) == "c1"
     assert (
-        said("docker network connect --ip 192.0.2.9 n1 c1", before=NETWORK + "\ndocker run --name c1 busybox").text
+        str(said("docker network connect --ip 192.0.2.9 n1 c1", before=NETWORK + "\ndocker run --name c1 busybox"))
         == ""
     )
 

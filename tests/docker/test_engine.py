@@ -203,7 +203,7 @@ START = "failed to set up container networking: "
          "invalid config for network n1: invalid endpoint settings:\n"
          "no configured subnet or ip-range contain the IP address 10.8.0.1"),
         (NEW, "docker run --network n1 --ip 10.9.0.1 --name c2 busybox", START + "Address already in use"),
-        (OLD, "docker run --ip 172.17.0.9 --name c2 busybox",
+        (("20.10",), "docker run --network bridge --ip 172.17.0.9 --name c2 busybox",
          "user specified IP address is supported on user defined networks only"),
         (OLD, "docker run --network container:nope --name c2 busybox", "No such container: nope"),
         (NEW, "docker run --network container:nope --name c2 busybox",
@@ -222,7 +222,7 @@ def test_refusals_are_the_engines_own(versions, command, said):
         session.script(BEFORE)
         answer = session.run(command)
         assert answer.code in {1, 125}
-        text = answer.text.removeprefix("docker: ").removeprefix("Error response from daemon: ")
+        text = answer.err.removeprefix("docker: ").removeprefix("Error response from daemon: ")
         expected = said.replace("{c1}", session.engine.find("c1").id)
         assert text.startswith(expected), version
 

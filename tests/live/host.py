@@ -94,11 +94,17 @@ def run(*command, stdin=None):
 
 
 class Host:
-    """The namespaces, up between `with` and its end."""
+    """The namespaces, up between `with` and its end.
+
+    A subclass with `places`, `addresses` and `_wire` of its own makes others than those above.
+    """
+
+    places = PLACES
+    addresses = _ADDRESSES
 
     def __init__(self):
         prefix = f"simnet-{os.getpid()}-{next(_numbers)}"
-        self.names = {place: f"{prefix}-{short}" for place, short in PLACES.items()}
+        self.names = {place: f"{prefix}-{short}" for place, short in self.places.items()}
         self._made = []
         self._libc = ctypes.CDLL(None, use_errno=True)
 
@@ -124,15 +130,19 @@ class Host:
         for name in self.names.values():
             run("ip", "netns", "add", name)
             self._made.append(name)
-        short = {PLACES[place]: name for place, name in self.names.items()}
-        for place in PLACES:
+        short = {self.places[place]: name for place, name in self.names.items()}
+        for place in self.places:
             self.inside(place, "sysctl", "-qw", *_QUIET)
             self.inside(place, "ip", "link", "set", "lo", "up")
+        self._wire(short)
+        for place, kind in self.places.items():
+            run("ip", "-n", self.names[place], "-batch", "-", stdin=self.addresses[kind])
+            self.inside(place, "sh", "-c", _PATIENT)
+
+    def _wire(self, short):
+        """Make the devices that lead from one namespace to another; `short` has each one's name."""
         self.inside("h1/host", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.bridge.bridge-nf-call-iptables=1")
         run("ip", "-batch", "-", stdin=_LINKS.format(**short))
-        for place, kind in PLACES.items():
-            run("ip", "-n", self.names[place], "-batch", "-", stdin=_ADDRESSES[kind])
-            self.inside(place, "sh", "-c", _PATIENT)
 
     def inside(self, place, *command, stdin=None):
         """Run a command in a place's namespace."""
@@ -166,7 +176,7 @@ class Host:
 
     def macs(self):
         """The hardware addresses of all devices."""
-        links = [line.split() for place in PLACES for line in self.inside(place, "ip", "link").splitlines()]
+        links = [line.split() for place in self.places for line in self.inside(place, "ip", "link").splitlines()]
         return sorted(words[1] for words in links if words[0] == "link/ether")
 
     def trace(self, place):
@@ -176,12 +186,12 @@ class Host:
 
     def forget(self):
         """Empty the conntrack tables."""
-        for place in PLACES:
+        for place in self.places:
             self.inside(place, "conntrack", "-F")
 
     def snapshot(self, folder):
         """Every namespace as standard commands print it, with the rules that are in force."""
-        for place in PLACES:
+        for place in self.places:
             target = folder / place
             target.mkdir(parents=True, exist_ok=True)
             for name, command in _SNAPSHOT.items():

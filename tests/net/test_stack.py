@@ -10,7 +10,7 @@ from simnet.net.step import Reshape
 from tests.net.build import build, icmp, inject, ip, play, reasons, talk, tcp, udp
 
 UNFILTERED = {"net.bridge.bridge-nf-call-iptables": "0"}
-NAT = "*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"
+NAT = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -p sctp -j MASQUERADE\nCOMMIT\n"
 
 
 def test_each_router_takes_one_from_the_ttl():

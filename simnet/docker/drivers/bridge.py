@@ -60,6 +60,8 @@ class BridgeDriver:
         """Take the pair away."""
         unplug(endpoint)
         sandbox.take(endpoint)
+        if "veth_in_sandbox" in engine.layout.features:
+            engine.namespace.new_index()  # the container's end comes back before it is deleted, under a new index
 
 
 def veth_pair(home: NetNamespace, sandbox: Sandbox, endpoint: Endpoint, mtu: int, *, straight: bool = False) -> Veth:

@@ -1,13 +1,13 @@
 """What `ip link` and `ifconfig` read of a device that no packet needs: carrier, flags, operational state, queue.
 
-Models: net/core/link_watch.c (rfc2863_policy), dev_get_flags, and the drivers of veth and bridge, Linux 6.x.
+Models: net/core/link_watch.c (rfc2863_policy), dev_get_flags, and the drivers of each kind, Linux 6.x.
 Leaves out: devices that were never up (qdisc noop), and bridges that never had a port, which keep their carrier until
 the first one (Docker's lose it at once).
 """
 
 from __future__ import annotations
 
-from simnet.net.device import Bridge, Device, Loopback, Physical, Veth, Vxlan
+from simnet.net.device import Bridge, Device, Loopback, Physical, Upper, Veth, Vxlan
 from simnet.net.namespace import NetNamespace
 
 
@@ -16,10 +16,18 @@ def by_index(namespace: NetNamespace) -> list[Device]:
     return sorted(namespace.devices.values(), key=lambda device: device.ifindex)
 
 
+def other_end(device: Device) -> Device | None:
+    """The device that one is linked to: a veth's peer, or what a VLAN, macvlan or ipvlan sends through."""
+    if isinstance(device, Veth):
+        return device.peer
+    return device.lower if isinstance(device, Upper) else None
+
+
 def carrier(device: Device) -> bool:
     """Whether something answers at the other end of the cable: a veth's peer is up, a bridge has a port that works."""
-    if isinstance(device, Veth) and device.peer is not None:
-        return device.up and device.peer.up
+    other = other_end(device)
+    if other is not None:
+        return device.up and other.up and (isinstance(device, Veth) or carrier(other))
     if isinstance(device, Bridge):
         return any(port_state(port) == "forwarding" for port in device.ports)
     return True
@@ -44,7 +52,8 @@ def flags(device: Device) -> list[str]:
     found += ["NOARP"] if device.noarp else []
     if device.up:
         found += ["UP", "LOWER_UP"] if carrier(device) else ["UP"]
-    if isinstance(device, Veth) and device.peer is not None and link_namespace(device) is None and not device.peer.up:
+    other = other_end(device)
+    if other is not None and other.namespace is device.namespace and not other.up:
         found.append("M-DOWN")
     return found
 
@@ -57,21 +66,19 @@ def operstate(device: Device) -> str:
         # the kernel looks for the other end's index among its own devices, whoever has it
         same = next((one for one in device.namespace.devices.values() if one.ifindex == link_index(device)), None)
         return "LOWERLAYERDOWN" if same is not None and same is not device and not carrier(same) else "DOWN"
-    return "UP" if isinstance(device, Veth | Bridge | Physical) else "UNKNOWN"
+    return "UP" if isinstance(device, Veth | Bridge | Physical | Upper) else "UNKNOWN"
 
 
 def link_index(device: Device) -> int:
     """The index of the device at the other end (dev_get_iflink); 0 where there is none."""
-    return device.peer.ifindex if isinstance(device, Veth) and device.peer is not None else 0
+    other = other_end(device)
+    return other.ifindex if other is not None else 0
 
 
 def link_namespace(device: Device) -> NetNamespace | None:
     """The other namespace that a device has an end in."""
-    other = None
-    if isinstance(device, Veth) and device.peer is not None:
-        other = device.peer.namespace
-    elif isinstance(device, Vxlan):
-        other = device.underlay
+    end = other_end(device)
+    other = device.underlay if isinstance(device, Vxlan) else end.namespace if end is not None else None
     return other if other is not device.namespace else None
 
 
@@ -87,9 +94,10 @@ def namespace_id(device: Device) -> int:
 
 def link_name(device: Device) -> str:
     """What stands after the `@`: the other end's name, or `if` and its index where it is in another namespace."""
-    if not isinstance(device, Veth) or device.peer is None:
+    other = other_end(device)
+    if other is None:
         return ""
-    return device.peer.name if link_namespace(device) is None else f"if{device.peer.ifindex}"
+    return other.name if other.namespace is device.namespace else f"if{other.ifindex}"
 
 
 def queue(device: Device) -> str:

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 
+from ...answer import Answer
 from ...errors import RulesError
 from ..netfilter.rule import BASE_CHAINS, Chain, Rule, Ruleset, Table, Word
 from ..netfilter.save import parse_rule
@@ -34,15 +34,6 @@ from .words import BAD_RULE, NO_SUCH, CommandError, Reader, Request, refused
 
 VERSION = "v1.8.9 (nf_tables)"
 _NAT_DROP = '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command printed, on both streams, and its exit code."""
-
-    out: str = ""
-    err: str = ""
-    code: int = 0
 
 
 def run(ruleset: Ruleset, words: list[str], *, family: int = 4) -> Answer:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 
+from ...answer import Answer
 from ..netfilter.rule import BASE_CHAINS, Chain, Ruleset, Table
 from ..netfilter.save import split_words
 from .chains import check_name, loops
-from .command import VERSION, Answer, Command
+from .command import VERSION, Command
 from .words import CommandError, Reader
 
 _COUNTERS = re.compile(r"\[(\d+):(\d+)\]")

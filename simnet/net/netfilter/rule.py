@@ -150,11 +150,14 @@ class Ruleset:
 
     @property
     def needs_conntrack(self) -> bool:
-        """Whether the kernel would track connections here: a nat table, or a rule that asks about connections."""
-        if "nat" in self.tables:
-            return True
+        """Whether the kernel would track connections here: a rule translates addresses or asks about connections.
+
+        A nat table without such rules does not make it (nf_ct_netns_get is called for a target, not for a chain).
+        """
         modules = {"conntrack", "state", "connmark", "connlabel", "connbytes", "connlimit", "helper", "cluster"}
-        targets = {"CONNMARK", "CT", "NOTRACK", "CONNSECMARK", "SYNPROXY"}
+        targets = {
+            "CONNMARK", "CT", "NOTRACK", "CONNSECMARK", "SYNPROXY", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP",
+        }  # fmt: skip
         return any(
             (rule.target is not None and rule.target.name in targets)
             or any(match.module in modules for match in rule.matches)

@@ -3,6 +3,7 @@
     link        a device sends, a device receives            (net/core/dev.c)
     neighbour   the next hop's hardware address, by ARP      (net/ipv4/arp.c)
     bridge      a switch, and its tour of the IPv4 hooks     (net/bridge)
+    macvlan, ipvlan    devices above a shared one            (drivers/net)
     vxlan       a tunnel                                     (drivers/net/vxlan)
     ip_input    received → PREROUTING → INPUT → protocol     (net/ipv4/ip_input.c)
     input_route may it come in, and where does it go         (net/ipv4/route.c)
@@ -16,6 +17,6 @@ Imports run downwards: what is called from below (a protocol, a driver, the answ
 kernel modules do. Importing this package loads them all.
 """
 
-from . import bridge, icmp, ip_input, reject, tcp, udp, vxlan
+from . import bridge, icmp, ip_input, ipvlan, macvlan, reject, tcp, udp, vxlan
 
-__all__ = ["bridge", "icmp", "ip_input", "reject", "tcp", "udp", "vxlan"]
+__all__ = ["bridge", "icmp", "ip_input", "ipvlan", "macvlan", "reject", "tcp", "udp", "vxlan"]

@@ -18,19 +18,20 @@ from . import fragment, input_route, link, neighbour
 
 
 @link.rx_handler(Bridge)
-def receive(port: Device, bridge: Bridge, skb: Skb) -> Generator[Step, None, None]:
+def receive(port: Device, bridge: Bridge, skb: Skb) -> Generator[Step, None, bool]:
     """Take in a frame from a port (br_handle_frame): the PREROUTING hook first, then the decision."""
     namespace = bridge.namespace
     if not port.forwarding:
         yield Drop(namespace.place, skb.serial, skb.packet, f"port {port.name} of {bridge.name} is blocked")
-        return
+        return False
     if skb.dst_mac == bridge.mac:
         skb.packet_type = "In"
-    if isinstance(skb.packet, IPv4) and namespace.calls_iptables(bridge):
+    if isinstance(skb.packet, IPv4) and not skb.vlan and namespace.calls_iptables(bridge):
         decided = yield from _prerouting(port, bridge, skb)
         if decided:
-            return
+            return False
     yield from _decide(port, bridge, skb)
+    return False
 
 
 def _prerouting(port: Device, bridge: Bridge, skb: Skb) -> Generator[Step, None, bool]:

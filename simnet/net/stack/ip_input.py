@@ -20,9 +20,15 @@ from ..step import Drop, HandOver, Step
 from . import fragment, input_route, ip_forward, ip_output, link
 
 Protocol = Callable[[NetNamespace, Skb], Generator[Step, None, None]]
+L3Receiver = Callable[[Device, Skb], Generator[Step, None, None]]
+LocalIn = Callable[[Device, Skb], Device]
 Handler = TypeVar("Handler", bound=Protocol)
+L3Handler = TypeVar("L3Handler", bound=L3Receiver)
+LocalHandler = TypeVar("LocalHandler", bound=LocalIn)
 
 _protocols: dict[int, Protocol] = {}
+_l3_receivers: list[L3Receiver] = []
+_local_ins: list[LocalIn] = []
 
 
 def protocol(number: int) -> Callable[[Handler], Handler]:
@@ -33,6 +39,18 @@ def protocol(number: int) -> Callable[[Handler], Handler]:
         return handler
 
     return put
+
+
+def l3_receiver(handler: L3Handler) -> L3Handler:
+    """Register what may route a packet that passed PREROUTING, where devices are above its own (l3mdev_l3_rcv)."""
+    _l3_receivers.append(handler)
+    return handler
+
+
+def local_in(handler: LocalHandler) -> LocalHandler:
+    """Register what says, after INPUT, by which of the devices above a packet's own it counts as received."""
+    _local_ins.append(handler)
+    return handler
 
 
 @link.packet_type(IPv4)
@@ -51,6 +69,8 @@ def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:
             return
         if not (yield from hooks.run(namespace, hooks.PREROUTING, skb, device, None)):
             return
+    for receiver in _l3_receivers if device.uppers else ():
+        yield from receiver(device, skb)
     if skb.route is None or skb.out is None:
         decision = yield from input_route.route_input(namespace, skb)
         if not decision.going:
@@ -65,11 +85,18 @@ def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:
 
 
 def deliver(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, None]:
-    """Hand a packet to this namespace's own sockets (ip_local_deliver): reassembly, the INPUT hook, the protocol."""
+    """Hand a packet to own sockets (ip_local_deliver): reassembly, the INPUT hook, the protocol.
+
+    Those are the sockets of this namespace, or of the one that a device took the packet over for.
+    """
     if (yield from fragment.defragment(namespace, skb, "deliver")) is None:
         return
     if not (yield from hooks.run(namespace, hooks.INPUT, skb, skb.device, None)):
         return
+    if skb.device is not None and skb.device.uppers:
+        for taker in _local_ins:
+            skb.device = taker(skb.device, skb)
+        namespace = skb.device.namespace
     handler = _protocols.get(skb.ip.proto)
     if handler is not None:
         yield from handler(namespace, skb)

@@ -24,8 +24,13 @@ _LONGEST_ERROR = 576
 
 def local_out(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
     """Send an own packet whose route is known (ip_local_out); returns the errno that the sender gets, or nothing."""
-    skb.local = True
     yield Origin(namespace.place, skb.serial, skb.packet, skb.by)
+    return (yield from leave(namespace, skb))
+
+
+def leave(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
+    """Take a packet whose route is known through OUTPUT and on; returns the errno that its sender gets, or nothing."""
+    skb.local = True
     assert skb.route is not None
     yield RouteStep(namespace.place, skb.serial, skb.packet, skb.route.type, skb.out.name if skb.out else "",
                     skb.route.gateway, skb.route.table)  # fmt: skip
@@ -74,7 +79,7 @@ def output(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
 def _finish(namespace: NetNamespace, skb: Skb, out: Device) -> Generator[Step, None, None]:
     assert skb.route is not None
     dst = skb.ip.dst
-    if skb.route.type == BROADCAST or dst == 0xFFFFFFFF or is_multicast(dst):
+    if is_multicast(dst) or (not out.noarp and (skb.route.type == BROADCAST or dst == 0xFFFFFFFF)):
         skb.src_mac = out.mac
         skb.dst_mac = multicast_mac(dst) if is_multicast(dst) else BROADCAST_MAC
         yield from link.transmit(out, skb)
@@ -104,8 +109,12 @@ def send(namespace: NetNamespace, skb: Skb, *, mark_route: bool = True) -> Gener
 
 
 def send_error(namespace: NetNamespace, about: Skb, kind: int, code: int, mtu: int = 0) -> Generator[Step, None, None]:
-    """Tell the sender of a packet that it could not be delivered (icmp_send), if it may be told at all."""
+    """Tell the sender of a packet that it could not be delivered (icmp_send), if it may be told at all.
+
+    The message leaves from the namespace of the device that the packet was routed to, not of the one it was in.
+    """
     ip = about.ip
+    namespace = about.out.namespace if about.out is not None else namespace
     if about.packet_type != "In" or (ip.fragment is not None and ip.fragment.offset) or ip.is_icmp_error:
         return
     if about.route is not None and about.route.type in {BROADCAST, MULTICAST}:

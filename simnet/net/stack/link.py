@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from ..device import Device, Loopback, Physical, Veth
+from ..device import Device, Loopback, Physical, Veth, Vlan
 from ..skb import Skb
 from ..step import Crossing, Drop, HandOver, Step
 
 # what is_skb_forwardable allows beyond the MTU
 _VLAN_HEADER = 4
 
-Handler = TypeVar("Handler", bound=Callable[..., Generator[Step, None, None]])
+Handler = TypeVar("Handler", bound=Callable[..., Generator[Step, None, object]])
 
 _packet_types: dict[type, Callable[..., Generator[Step, None, None]]] = {}
 _drivers: dict[type, Callable[..., Generator[Step, None, None]]] = {}
-_rx_handlers: dict[type, Callable[..., Generator[Step, None, None]]] = {}
+_rx_handlers: dict[type, Callable[..., Generator[Step, None, bool]]] = {}
 
 
 def packet_type(kind: type) -> Callable[[Handler], Handler]:
@@ -36,7 +36,11 @@ def driver(kind: type[Device]) -> Callable[[Handler], Handler]:
 
 
 def rx_handler(kind: type[Device]) -> Callable[[Handler], Handler]:
-    """Register what takes in frames at the ports of a kind of master: a function of port, master and packet."""
+    """Register what takes in frames at a port of a kind of master, or below a kind of upper device.
+
+    A function of the device, that master or upper device, and the packet. Returns whether the device's own stack is
+    to take the packet in (RX_HANDLER_PASS).
+    """
     return _register(_rx_handlers, kind)
 
 
@@ -68,17 +72,17 @@ def transmit(device: Device, skb: Skb) -> Generator[Step, None, None]:
     if type(device) in _drivers:
         yield from _drivers[type(device)](device, skb)
     elif isinstance(device, Veth) and device.peer is not None:
-        yield from _arrive(device, device.peer, skb)
+        yield from forward(device, device.peer, skb)
     elif isinstance(device, Physical) and device.segment is not None:
         for other in device.segment.devices:
             if other is not device:
-                yield from _arrive(device, other, skb.clone())
+                yield from forward(device, other, skb.clone())
     else:
         yield Drop(place, skb.serial, skb.packet, f"nothing is known at the other end of {device.name}")
 
 
-def _arrive(sender: Device, receiver: Device, skb: Skb) -> Generator[Step, None, None]:
-    """Put a packet into the backlog of the device at the other end (dev_forward_skb)."""
+def forward(sender: Device, receiver: Device, skb: Skb) -> Generator[Step, None, None]:
+    """Put a packet into the backlog of another device, as if it came in there (dev_forward_skb)."""
     if skb.packet.length > receiver.mtu + _VLAN_HEADER:
         why = f"{skb.packet.length} bytes are more than {receiver} at the other end takes (MTU {receiver.mtu})"
         yield Drop(sender.namespace.place, skb.serial, skb.packet, why)
@@ -90,14 +94,44 @@ def _arrive(sender: Device, receiver: Device, skb: Skb) -> Generator[Step, None,
 
 
 def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:
-    """Take in a packet from a device: to its master if it is a port, else by its kind (__netif_receive_skb_core)."""
+    """Take in a packet from a device (__netif_receive_skb_core).
+
+    It goes to the device's master or to the devices above it, where there are any, else to what takes in its kind.
+    """
     skb.device = device
     namespace = device.namespace
     if not device.up:
         yield Drop(namespace.place, skb.serial, skb.packet, f"{device.name} is down")
         return
     yield Crossing(namespace.place, skb.serial, skb.packet, device.name, skb.packet_type)
-    if device.master is not None:
-        yield from _rx_handlers[type(device.master)](device, device.master, skb)
-    else:
-        yield from _packet_types[type(skb.packet)](device, skb)
+    inner = _vlan(device, skb)
+    if inner is not None:
+        yield from receive(inner, skb)
+        return
+    owner = device.master or next((upper for upper in device.uppers if type(upper) in _rx_handlers), None)
+    if owner is not None and not (yield from _rx_handlers[type(owner)](device, owner, skb)):
+        return
+    if skb.vlan:
+        skb.packet_type, skb.vlan = "P", 0  # nobody here is in that VLAN
+    yield from _packet_types[type(skb.packet)](device, skb)
+
+
+def _vlan(device: Device, skb: Skb) -> Vlan | None:
+    """The sub-interface that a tagged packet is for; the tag is taken off (vlan_do_receive)."""
+    for upper in device.uppers if skb.vlan else ():
+        if isinstance(upper, Vlan) and upper.vid == skb.vlan:
+            skb.vlan = 0
+            if skb.packet_type == "P" and skb.dst_mac == upper.mac:
+                skb.packet_type = "In"
+            return upper
+    return None
+
+
+@driver(Vlan)
+def _tag(device: Vlan, skb: Skb) -> Generator[Step, None, None]:
+    """Send a packet by a sub-interface (vlan_dev_hard_start_xmit)."""
+    if device.lower is None:
+        yield Drop(device.namespace.place, skb.serial, skb.packet, f"the lower device of {device.name} is not known")
+        return
+    skb.vlan = device.vid
+    yield from transmit(device.lower, skb)

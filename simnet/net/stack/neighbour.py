@@ -83,7 +83,7 @@ def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:
     """Take in an ARP packet: learn its sender, answer for own addresses (arp_process)."""
     namespace, arp = device.namespace, skb.packet
     assert isinstance(arp, Arp)
-    if skb.packet_type == "P":
+    if skb.packet_type == "P" or device.noarp:
         return
     key = device.name, arp.sender_ip
     known = key in namespace.neighbours or key in namespace.waiting

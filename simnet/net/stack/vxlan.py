@@ -22,6 +22,9 @@ SOURCE_PORT = 49152
 def encapsulate(device: Vxlan, skb: Skb) -> Generator[Step, None, None]:
     """Send a frame through the tunnel (vxlan_xmit): find the remote end, wrap it, send it from the underlay."""
     place = device.namespace.place
+    if skb.vlan:
+        yield Drop(place, skb.serial, skb.packet, f"VLAN tags inside a tunnel ({device.name}) are not modelled")
+        return
     if device.proxy and isinstance(skb.packet, Arp) and skb.packet.op == 1:
         mac = device.namespace.neighbours.get((device.name, skb.packet.target_ip), "")
         if mac:

@@ -7,7 +7,19 @@ from typing import Any
 
 from simnet.errors import SnapshotError
 from simnet.net.address import Prefix, parse_ip
-from simnet.net.device import Bridge, Device, InterfaceAddress, Loopback, Physical, Veth, Vxlan
+from simnet.net.device import (
+    NO_MAC,
+    Bridge,
+    Device,
+    InterfaceAddress,
+    Ipvlan,
+    Loopback,
+    Macvlan,
+    Physical,
+    Veth,
+    Vlan,
+    Vxlan,
+)
 from simnet.net.namespace import NetNamespace
 from simnet.net.route import Fib, PolicyRule, Route
 
@@ -25,7 +37,16 @@ _ROUTE_TYPES = {
     "anycast",
 }
 _PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1}
-_ZERO_MAC = "00:00:00:00:00:00"
+_MAKERS: dict[str, type[Device]] = {
+    "veth": Veth,
+    "bridge": Bridge,
+    "vxlan": Vxlan,
+    "dummy": Device,
+    "macvlan": Macvlan,
+    "ipvlan": Ipvlan,
+    "vlan": Vlan,
+}
+_MACVLAN_MODES = {"bridge", "private", "vepa", "passthru", "source"}
 
 
 def read_devices(namespace: NetNamespace, path: Path, notes: list[str]) -> list[dict[str, Any]]:
@@ -45,21 +66,35 @@ def _device(link: dict[str, Any], path: Path) -> Device:
     flags = link.get("flags", [])
     kind = link.get("linkinfo", {}).get("info_kind", "")
     data = link.get("linkinfo", {}).get("info_data", {})
-    makers: dict[str, type[Device]] = {"veth": Veth, "bridge": Bridge, "vxlan": Vxlan, "dummy": Device}
-    maker: type[Device] = Loopback if link.get("link_type") == "loopback" else makers.get(kind, Physical)
-    device = maker(name, index, str(link.get("address", _ZERO_MAC)).lower(), int(link.get("mtu", 1500)), "UP" in flags)
+    maker: type[Device] = Loopback if link.get("link_type") == "loopback" else _MAKERS.get(kind, Physical)
+    device = maker(name, index, str(link.get("address", NO_MAC)).lower(), int(link.get("mtu", 1500)), "UP" in flags)
     if device.mtu < 0:
         raise SnapshotError(f"{name} has an MTU of {device.mtu}", file=str(path), line=1)
     device.noarp = "NOARP" in flags
     device.addresses = [_address(item, path) for item in link.get("addr_info", []) if item.get("family") == "inet"]
     if isinstance(device, Bridge):
         device.nf_call_iptables = bool(data.get("nf_call_iptables"))
+    if isinstance(device, Macvlan | Ipvlan | Vlan):
+        _set_upper(device, data, path)
     if isinstance(device, Vxlan):
         device.vni, device.port = int(data.get("id", 0)), int(data.get("port", 4789))
         device.ttl = int(data.get("ttl") or 0)
         device.proxy, device.vxlan_learning = bool(data.get("proxy")), bool(data.get("learning"))
         device.local = converted(data["local"], "local", path, parse_ip) if "local" in data else 0
     return device
+
+
+def _set_upper(device: Macvlan | Ipvlan | Vlan, data: dict[str, Any], path: Path) -> None:
+    """How a device above another works; which one that is, the wiring finds."""
+    if isinstance(device, Vlan):
+        device.vid = field(data, "id", path, int)
+        return
+    device.mode = str(data.get("mode", device.mode))
+    known = _MACVLAN_MODES if isinstance(device, Macvlan) else {"l2", "l3", "l3s"}
+    if device.mode not in known:
+        raise SnapshotError(f"{device.name} has the {device.kind} mode {device.mode!r}", file=str(path), line=1)
+    if isinstance(device, Ipvlan):
+        device.flag = next((flag for flag in ("private", "vepa") if data.get(flag)), "bridge")
 
 
 def _address(item: dict[str, Any], path: Path) -> InterfaceAddress:

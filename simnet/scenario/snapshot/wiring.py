@@ -1,4 +1,4 @@
-"""Which device leads where: veth peers, machines on one cable, and the namespace under each tunnel.
+"""Which device leads where: veth peers, lower devices, machines on one cable, and the namespace under each tunnel.
 
 A veth end names its peer's index (`link_index`) and a number for the peer's namespace (`link_netnsid`) that only the
 own namespace gives meaning to. Ends that name each other are candidates; what is known of namespaces, learned
@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from simnet.net.device import Bridge, Device, Physical, Segment, Veth, Vxlan
+from simnet.net.address import Prefix
+from simnet.net.device import Bridge, Device, Physical, Segment, Veth, Vlan, Vxlan
 from simnet.net.namespace import NetNamespace
 from simnet.net.network import Network
+
+from . import uppers
 
 
 @dataclass(eq=False, slots=True)
@@ -36,7 +39,7 @@ class _End:
 
 def connect(network: Network, links: dict[str, list[dict[str, Any]]], notes: list[str]) -> None:
     """Wire all namespaces; `links` holds each place's raw entries of `ip -j -d addr`."""
-    _pair(_ends(network, links), notes)
+    uppers.put_above(network, links, _pair(_ends(network, links), notes), notes)
     _join(network, notes)
     for namespace in network.namespaces.values():
         for device in namespace.devices.values():
@@ -60,8 +63,11 @@ def _ends(network: Network, links: dict[str, list[dict[str, Any]]]) -> list[_End
     return found
 
 
-def _pair(ends: list[_End], notes: list[str]) -> None:
-    """Join the ends that name each other, the surest first; each joint rules out candidates of others."""
+def _pair(ends: list[_End], notes: list[str]) -> dict[tuple[str, int], str]:
+    """Join the ends that name each other, the surest first; each joint rules out candidates of others.
+
+    Returns which place each place's numbers for namespaces stand for, as far as it came out.
+    """
     by_name: dict[tuple[int, int], list[_End]] = defaultdict(list)
     for end in ends:
         by_name[end.device.ifindex, end.peer_index].append(end)
@@ -95,6 +101,7 @@ def _pair(ends: list[_End], notes: list[str]) -> None:
         spaces[other.place, other.nsid] = end.place
         open_ends = [one for one in open_ends if one.device.peer is None]
     notes += [f"{end.device}: the other end of this veth is in no namespace of the snapshot" for end in open_ends]
+    return spaces
 
 
 def _may_be(spaces: dict[tuple[str, int], str], one: _End, other: _End) -> bool:
@@ -130,12 +137,12 @@ def _join(network: Network, notes: list[str]) -> None:
     for namespace in network.namespaces.values():
         for device in namespace.devices.values():
             lost = isinstance(device, Veth) and device.peer is None and namespace.place.endswith("/host")
-            if device.addresses and device.master is None and (isinstance(device, Physical) or lost):
+            if _blocks(device) and device.master is None and (isinstance(device, Physical) or lost):
                 loose.append(device)
     segments: dict[Device, Segment] = {}
     cards = {device: _card(device) for device in loose}
     for one, other in combinations(loose, 2):
-        shared = {a.network for a in one.addresses} & {b.network for b in other.addresses}
+        shared = _blocks(one) & _blocks(other)
         if not shared or one.namespace.place.split("/")[0] == other.namespace.place.split("/")[0]:
             continue
         segment = segments.get(one) or segments.get(other) or Segment(str(min(shared)))
@@ -147,12 +154,20 @@ def _join(network: Network, notes: list[str]) -> None:
         notes.append(f"{one} and {other} are taken to be on one cable ({min(shared)})")
 
 
+def _blocks(device: Device) -> set[Prefix]:
+    """The subnets that are on a device's cable: its own, and those of devices above it."""
+    untagged = [upper for upper in device.uppers if not isinstance(upper, Vlan)]
+    return {address.network for one in (device, *untagged) for address in one.addresses}
+
+
 def _card(device: Device) -> Physical:
     """The device as a network card; a veth whose other end is unknown takes this form."""
     if isinstance(device, Physical):
         return device
     card = Physical(device.name, device.ifindex, device.mac, device.mtu, device.up, device.noarp, device.addresses)
     device.namespace.add(card)
+    for upper in list(device.uppers):
+        upper.attach(card)
     return card
 
 
@@ -164,7 +179,8 @@ def _hear(bridge: Bridge) -> None:
     """
     for port in bridge.ports:
         if isinstance(port, Veth) and port.peer is not None and port.peer.master is None and port.learning:
-            bridge.fdb.setdefault(port.peer.mac, port)
+            for heard in (port.peer, *port.peer.uppers):
+                bridge.fdb.setdefault(heard.mac, port)
 
 
 def _lay_under(network: Network, namespace: NetNamespace, device: Vxlan) -> None:

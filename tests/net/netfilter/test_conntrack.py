@@ -160,7 +160,7 @@ def test_a_full_table():
 
 
 def test_a_full_table_drops_what_is_new():
-    here = build("*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n")
+    here = build("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n")
     here.find("h1").conntrack.maximum = 1
     assert talk(here, "wan", "172.17.0.2", 53, "udp", ["h1/web udp 53"]).verdict == "reply"
     trace = talk(here, "wan", "172.17.0.2", 53, "udp", sport=9)
@@ -187,8 +187,9 @@ def test_connections_are_tracked_only_where_a_rule_needs_it():
     asked = build("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n").find(
         "h1"
     )
-    nat = build("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n").find("h1")
-    assert [one.tracks_connections for one in (plain, asked, nat)] == [False, True, True]
+    empty = build("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n").find("h1")
+    nat = build("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 80\nCOMMIT\n").find("h1")
+    assert [one.tracks_connections for one in (plain, asked, empty, nat)] == [False, True, False, True]
 
 
 def test_names_of_what_holds():

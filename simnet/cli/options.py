@@ -1,0 +1,20 @@
+"""Options that several verbs take: another engine, other settings."""
+
+from __future__ import annotations
+
+import click
+
+from simnet.scenario.plan import Setting
+from simnet.scenario.source import Source, read_source
+
+ENGINE = click.option("--engine", default="", metavar="VERSION", help="Run every host with this engine (28.5, 20.10).")
+SET = click.option("--set", "settings", multiple=True, metavar="HOST.…=VALUE",
+                   help="Change a setting: h1.sysctl.net.ipv4.ip_forward=0, h1.daemon.icc=false.")  # fmt: skip
+
+
+def opened(name: str, engine: str, settings: tuple[str, ...]) -> Source:
+    """Read a source as `--engine` and `--set` have it; what there is to say of it goes to standard error."""
+    source = read_source(name, engine, [Setting.parse(text) for text in settings])
+    for note in source.notes:
+        click.echo(f"note: {note}", err=True)
+    return source

@@ -1,0 +1,115 @@
+r"""A lab: Docker hosts and outside machines on one wire, each with a terminal.
+
+Example:
+    >>> lab = Lab.fresh("28.5")
+    >>> lab.run("docker run -d -p 8080:80 --name web busybox").code
+    0
+    >>> print(lab.run("iptables -t nat -S DOCKER").out, end="")
+    -N DOCKER
+    -A DOCKER -i docker0 -j RETURN
+    -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+    >>> lab.network.find("h1/web").place
+    'h1/web'
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Interface
+
+from simnet.answer import Answer
+from simnet.docker.cli import Session
+from simnet.docker.engine import Engine
+from simnet.docker.host import machine
+from simnet.errors import SimnetError, UnknownPlace
+from simnet.net.device import Segment
+from simnet.net.netfilter.rule import Rule
+from simnet.net.network import Network
+
+# the engine that runs where none was asked for: the newest of the layouts that were recorded from a real one
+DEFAULT_ENGINE = "28.5.2"
+_AT = re.compile(r"([\w.-]+(?:/[\w.-]+)?):\s+(.*)", re.DOTALL)
+
+
+class Lab:
+    """Hosts by name, each with its session of docker; `network` is what they all are in."""
+
+    def __init__(self, network: Network | None = None) -> None:
+        """Nothing yet: hosts and machines are added one by one."""
+        self.network = network or Network()
+        self.sessions: dict[str, Session] = {}
+        self.wires: dict[str, Segment] = {}
+
+    @classmethod
+    def fresh(cls, engine: str = DEFAULT_ENGINE) -> Lab:
+        """One fresh host `h1` (eth0 192.0.2.2/24, default via 192.0.2.1; it forwards), and `wan` (192.0.2.1)."""
+        lab = cls()
+        lab.host("h1", engine, "192.0.2.2/24", gateway="192.0.2.1", forwards=True)
+        lab.machine("wan", "192.0.2.1/24")
+        return lab
+
+    @classmethod
+    def around(cls, network: Network) -> Lab:
+        """A lab of a network that is there already (a snapshot's): it has terminals, but no engines."""
+        return cls(network)
+
+    def wire(self, name: str = "lan") -> Segment:
+        """The Ethernet segment of a name, made if there is none."""
+        return self.wires.setdefault(name, Segment(name))
+
+    def host(self, name: str, engine: str, *addresses: str, gateway: str = "", wire: str = "lan",
+             forwards: bool = False, mtu: int = 1500) -> Session:  # fmt: skip
+        """Add a Docker host; its engine starts with the first docker command, so that options can be given before."""
+        namespace = machine(self.network, name, tuple(map(IPv4Interface, addresses)), self.wire(wire),
+                            gateway=gateway, forwards=forwards, mtu=mtu)  # fmt: skip
+        self.sessions[name] = Session(engine, namespace)
+        return self.sessions[name]
+
+    def machine(self, name: str, *addresses: str, gateway: str = "", wire: str = "lan") -> None:
+        """Add an outside machine."""
+        machine(self.network, name, tuple(map(IPv4Interface, addresses)), self.wire(wire), gateway=gateway)
+
+    def engine(self, host: str) -> Engine:
+        """The engine of a host; UnknownPlace where there is none."""
+        if host not in self.sessions:
+            raise UnknownPlace(host, self.sessions)
+        return self.sessions[host].engine
+
+    def why(self, place: str, rule: Rule) -> str:
+        """Which option of which thing caused a rule, or nothing where no engine installed it."""
+        host = place.partition("/")[0]
+        if host not in self.sessions or not place.endswith("/host"):
+            return ""
+        try:
+            return str(self.sessions[host].engine.why(rule))
+        except SimnetError:
+            return ""
+
+    def start(self) -> None:
+        """Start every engine that does not run yet."""
+        for session in self.sessions.values():
+            _ = session.engine
+
+    def run(self, script: str, place: str = "") -> Answer:
+        """Run a script at a place (the first host); a line `PLACE: COMMAND` runs elsewhere."""
+        from .terminal import run
+
+        return run(self, script, place or self.first)
+
+    @property
+    def first(self) -> str:
+        """The place where a terminal begins."""
+        return next(iter(self.sessions or self.network.aliases), "")
+
+
+def split_place(line: str, known: set[str]) -> tuple[str, str]:
+    """A line's place and its command; the place is empty where the line names none.
+
+    Example:
+        >>> split_place("h2: docker ps", {"h1", "h2"}), split_place("docker ps", {"h1"})
+        (('h2', 'docker ps'), ('', 'docker ps'))
+    """
+    found = _AT.fullmatch(line.strip())
+    if found is not None and (found[1] in known or found[1].partition("/")[0] in known):
+        return found[1], found[2]
+    return "", line

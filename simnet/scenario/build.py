@@ -1,0 +1,184 @@
+"""A plan made into a lab: machines, engines, then every command in order; a refusal names its place in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import IPv4Interface
+
+from simnet.answer import Answer
+from simnet.docker.document import Value
+from simnet.docker.engine import Engine
+from simnet.docker.options import ContainerOptions, NetworkOptions
+from simnet.errors import SimnetError, SourceError, UnknownName
+from simnet.lab.lab import Lab
+from simnet.net.address import Prefix, ip_text, parse_ip
+from simnet.net.program import Server
+from simnet.net.route import Route
+
+from .plan import Command, HostPlan, MachinePlan, Made, Plan
+from .problems import Problems
+from .question import Listen
+
+_TOKEN = re.compile(r"[\w./-]{2,}")
+# what listens in each task of a service goes by this in place of a container's name
+SERVICE = "service "
+
+
+def build(plan: Plan) -> Lab:
+    """Make the lab that a plan describes; ScenarioError names everything that an engine or the kernel refused.
+
+    Example:
+        >>> from .scenario_file import read
+        >>> lab = build(read("hosts: {h1: {containers: {web: {publish: '8080:80'}}}}", "a.yaml"))
+        >>> str(lab.engine("h1").find("web").endpoints["bridge"].address)
+        '172.17.0.2'
+    """
+    lab, problems = Lab(), Problems()
+    for host in plan.hosts:
+        with problems.caught():
+            _host(lab, host)
+    for machine in plan.machines:
+        with problems.caught():
+            _machine(lab, machine)
+    problems.settle()
+    lab.start()
+    for command in plan.commands:
+        with problems.caught():
+            _run(lab, command)
+    problems.settle()
+    for listen, origin in plan.listens:
+        with problems.caught():
+            _listen(lab, listen, origin)
+    problems.settle()
+    lab.network.notes += plan.notes
+    for name, places in plan.names.items():
+        lab.network.nicknames.update(dict.fromkeys((name, f"{places[0].partition('/')[0]}/{name}"), places[0]))
+    return lab
+
+
+def _host(lab: Lab, host: HostPlan) -> None:
+    with _located(host.origin):
+        _checked(host.addresses, host.gateway)
+        session = lab.host(host.name, host.engine, *host.addresses, gateway=host.gateway, wire=host.wire, mtu=host.mtu)
+        session.namespace.sysctls.update(host.sysctl)
+        if host.daemon:
+            _settled(session.execute(["dockerd", *host.daemon_words()]))
+        _ = session.engine
+
+
+def _machine(lab: Lab, machine: MachinePlan) -> None:
+    with _located(machine.origin):
+        _checked(machine.addresses, machine.gateway, *(via for _, via in machine.routes))
+        lab.machine(machine.name, *machine.addresses, gateway=machine.gateway, wire=machine.wire)
+        routes = [Route(Prefix.parse(to), "eth0", parse_ip(via)) for to, via in machine.routes]
+        lab.network.find(machine.name).fib.add(routes)
+
+
+def _checked(addresses: tuple[str, ...], *hops: str) -> None:
+    for address in addresses:
+        try:
+            IPv4Interface(address)
+        except ValueError:
+            raise SourceError(f"{address!r} is no address", hint="write 192.0.2.2/24") from None
+        if "/" not in address:
+            raise SourceError(f"{address!r} lacks the length of its network", hint=f"write {address}/24")
+    for hop in hops:
+        if hop:
+            parse_ip(hop)
+
+
+class _located:  # noqa: N801 - a context manager, used as a word
+    """Errors raised inside, told of a value of the file."""
+
+    def __init__(self, origin: Value | None) -> None:
+        self.origin = origin
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        if self.origin is None or error is None or (isinstance(error, SourceError) and error.file):
+            return
+        if isinstance(error, SourceError):
+            raise _nearest_leaf(self.origin, error.message).error(error.message, error.hint) from None
+        if isinstance(error, (SimnetError, ValueError)):
+            raise _nearest_leaf(self.origin, str(error)).error(str(error)) from None
+
+
+def _run(lab: Lab, command: Command | Made) -> None:
+    """Run one command; where it fails, say so of the value that it came from."""
+    with _located(command.origin):
+        host = command.place.partition("/")[0]
+        if isinstance(command, Made):
+            _make(lab.engine(host), command.options)
+        elif len(command.words) == 1:
+            _settled(lab.run(command.words[0], command.place), command.origin)
+        else:
+            _settled(lab.sessions[host].execute(list(command.words)), command.origin)
+
+
+def _make(engine: Engine, options: NetworkOptions | ContainerOptions) -> None:
+    if isinstance(options, NetworkOptions):
+        engine.create_network(options)
+    else:
+        engine.run(options)
+    engine.namespace.rules_changed()
+
+
+def _settled(answer: Answer, origin: Value | None = None) -> None:
+    if answer.code:
+        said = answer.err.removeprefix("docker: ").split("\n\n")[0].split("\nSee '")[0].removesuffix("exit status 1\n")
+        said = " ".join(said.split())
+        if origin is None:
+            raise SourceError(said)
+        raise _nearest_leaf(origin, said).error(said)
+
+
+def _nearest_leaf(value: Value, message: str) -> Value:
+    """The part of a value that a message speaks of: the one that has a word in common with it, else all of it."""
+    words = {word.strip(".") for word in _TOKEN.findall(message)}
+    words |= {part for word in words for part in word.split(":")}
+    leaves = list(_leaves(value))
+    speaking = [leaf for leaf in leaves if words & set(_parts(leaf))]
+    return min(speaking, key=lambda leaf: -len(max(words & set(_parts(leaf)), key=len)), default=value)
+
+
+def _parts(leaf: Value) -> list[str]:
+    text = str(leaf.held)
+    return [part for part in (*_TOKEN.findall(text), *re.split(r"[:/]", text)) if len(part) > 1]
+
+
+def _leaves(value: Value) -> Iterator[Value]:
+    if isinstance(value.held, dict):
+        for item in value.held.values():
+            yield from _leaves(item)
+    elif isinstance(value.held, list):
+        for item in value.held:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _listen(lab: Lab, listen: Listen, origin: Value) -> None:
+    """Start a server; in a service it listens in every task."""
+    with _located(origin):
+        if not listen.place.partition("/")[2].startswith(SERVICE):
+            serve(lab, listen)
+            return
+        host, _, name = listen.place.partition(f"/{SERVICE}")
+        cluster = lab.engine(host).swarm.cluster
+        service = cluster.services.get(name) if cluster is not None else None
+        for node, task in service.tasks if service is not None else ():
+            if task.running:
+                serve(lab, Listen(f"{node.name}/{task.name}", listen.proto, listen.address, listen.port))
+
+
+def serve(lab: Lab, listen: Listen) -> None:
+    """Start one server, where none listens yet; UsageError where the place lacks the address."""
+    namespace = lab.network.find(listen.place)
+    if listen.address and not namespace.owns(listen.address):
+        own = (ip_text(one.address) for device in namespace.devices.values() for one in device.addresses)
+        raise UnknownName(f"address of {listen.place}", ip_text(listen.address), own)
+    if not namespace.sockets.bound(listen.proto, listen.address, listen.port):
+        Server(namespace, listen.proto, listen.address, listen.port, place=listen.place).listen()

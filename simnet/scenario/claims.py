@@ -1,0 +1,112 @@
+"""What a scenario claims: sentences about places, read into assertions that can be tried.
+
+    web: reachable from wan                        some address and port of web answers wan
+    web: reachable directly from wan               … without any published port
+    web: reachable from wan, app on 80             … from each of them, at that port
+    web: reachable from wan at 192.0.2.2:8080      … at that very address
+    db: unreachable from wan                       nothing of db answers wan
+    app: reaches db                                the same as `db: reachable from app`
+    app: reaches 192.0.2.1:80                      app gets an answer there (`/udp` after it, or an address alone: ping)
+    app: does not reach wan                        nothing of wan answers app
+    app: isolated from db                          neither reaches the other
+    web: sees client address                       every client that reaches web is seen under its own address
+    web: sees 172.17.0.1 from app                  app is seen under that address
+    web: has address 172.17.0.2                    one of its addresses
+    web: has no address                            none but 127.0.0.1
+    con: has the interfaces of web                 one network namespace, so all addresses are the same
+    web: compares more rules than fast from wan    the kernel compares more rules on the way to web than to fast
+
+Example:
+    >>> str(parse("unreachable directly from wan, app on 80/udp"))
+    'unreachable directly from wan, app on 80/udp'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from simnet.docker.document import Value
+from simnet.errors import nearest
+
+from .plan import Claim
+
+_PLACE = r"[\w.-]+(?:/[\w.-]+)?"
+_PLACES = rf"{_PLACE}(?:\s*,\s*{_PLACE})*"
+_ADDRESS = r"\d+\.\d+\.\d+\.\d+"
+_TO = rf"(?P<address>{_ADDRESS})(?::(?P<aport>\d+))?(?:/(?P<aproto>tcp|udp))?"
+_PATTERNS = {
+    "reachable": re.compile(
+        rf"(?P<word>reachable|unreachable)(?P<direct> directly)? from (?P<places>{_PLACES})"
+        rf"(?: on (?P<port>\d+)(?:/(?P<proto>tcp|udp))?| at {_TO})?"
+    ),
+    "reaches": re.compile(rf"(?P<word>reaches|does not reach) (?:{_TO}|(?P<places>{_PLACES}))"),
+    "isolated": re.compile(rf"(?P<word>isolated) from (?P<places>{_PLACES})"),
+    "sees": re.compile(rf"(?P<word>sees) (?:client address|(?P<address>{_ADDRESS}))(?: from (?P<places>{_PLACES}))?"),
+    "has": re.compile(
+        rf"(?P<word>has) (?:no address|address (?P<address>{_ADDRESS})|the interfaces of (?P<places>{_PLACE}))"
+    ),
+    "compares": re.compile(
+        rf"(?P<word>compares) (?P<more>more|as many) rules (?:than|as) (?P<places>{_PLACE}) from (?P<frm>{_PLACE})"
+    ),
+}
+_STARTS = ("reachable from", "unreachable from", "reaches", "does not reach", "isolated from", "sees client address",
+           "has address", "has no address", "has the interfaces of", "compares more rules than")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """One sentence about a subject; what a kind does not need is empty or 0. `positive`: it is to be so."""
+
+    kind: str
+    text: str
+    positive: bool = True
+    places: tuple[str, ...] = ()
+    frm: str = ""
+    address: str = ""
+    port: int = 0
+    proto: str = ""
+    direct: bool = False
+
+    def __str__(self) -> str:
+        """The sentence, as it was written."""
+        return self.text
+
+
+def parse(text: str) -> Assertion:
+    """Read one sentence; ValueError says what is known where it is none."""
+    words = " ".join(text.split())
+    for kind, pattern in _PATTERNS.items():
+        found = pattern.fullmatch(words)
+        if found is not None:
+            said = {key: value or "" for key, value in found.groupdict().items()}
+            places = tuple(place.strip() for place in said.get("places", "").split(",") if place.strip())
+            port = said.get("port") or said.get("aport") or "0"
+            proto = said.get("proto") or said.get("aproto") or ("tcp" if int(port) else "")
+            positive = said["word"] not in {"unreachable", "does not reach"} and said.get("more") != "as many"
+            return Assertion(kind, words, positive, places, said.get("frm", ""), said.get("address", ""), int(port),
+                             proto, bool(said.get("direct")))  # fmt: skip
+    raise ValueError(f"{text!r} is no claim that can be tried{nearest(words, _STARTS)}")
+
+
+def read(entry: Value, options: tuple[str, ...]) -> Iterator[Claim]:
+    """The claims of one entry: `SUBJECT: sentence` or a list of them, perhaps with `engine`, `otherwise`, `because`."""
+    found = entry.mapping()
+    shared = {key: found[key].text() for key in options if key in found}
+    if "otherwise" in shared:
+        _sentence(found["otherwise"])
+    for subject, value in found.items():
+        if subject in options:
+            continue
+        for item in value.held if isinstance(value.held, list) else [value]:
+            _sentence(item)
+            yield Claim(subject, item.text(), item, **shared)
+
+
+def _sentence(value: Value) -> Assertion:
+    """A sentence, or an error that points at it."""
+    try:
+        return parse(value.text())
+    except ValueError as error:
+        raise value.error(str(error)) from None

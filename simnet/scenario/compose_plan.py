@@ -1,0 +1,118 @@
+"""A compose project as a plan: one host, an outside machine, and what `docker compose up` makes on the host.
+
+What compose files cannot say stands under `x-simnet`, at the top (the host's engine and settings, outside machines,
+claims) or in a service (`listen`). A service that says nothing else listens on the ports that it publishes and exposes,
+and on those that its image is known to expose (models/images.yaml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from simnet.bundled import bundled
+from simnet.docker import document
+from simnet.docker.document import Value
+from simnet.errors import ScenarioError, SourceError
+
+from . import compose, scenario_file
+from .compose import Project, Service
+from .plan import MachinePlan, Made, Plan
+from .problems import Problems
+from .question import Listen
+
+HOST = "h1"
+
+
+def read(path: Path) -> Plan:
+    """Read a compose file or the folder that holds it; ScenarioError names all that is wrong with it.
+
+    The plan's notes hold compose's warnings and the keys that mean nothing to a network.
+    """
+    project = compose.read(path)
+    top = project.extensions.get("", Value({}, str(path), 1, 1))
+    extension = scenario_file.read_extension(HOST, top)
+    notes = list(project.notes)
+    if project.ignored:
+        notes.append(f"ignored, as it does not touch the network: {', '.join(project.ignored)}")
+    made: list[Made] = []
+    for network in project.networks:
+        origin = network.origin or top
+        if network.external:
+            notes.append(f"network {network.options.name} is external; a plain bridge of that name is taken")
+        made.append(Made(HOST, network.options, origin))
+    for service in project.services:
+        made += [Made(HOST, options, service.origin or top) for options in service.containers]
+    listens, said = _listens(project)
+    names = {service.name: tuple(f"{HOST}/{one.name}" for one in service.containers) for service in project.services}
+    machines = extension.machines or (MachinePlan("wan", ("192.0.2.1/24",)),)
+    title, commands = extension.title or project.name, (*made, *extension.commands)
+    return Plan(title, extension.about, extension.hosts, machines, commands, (*listens, *extension.listens),
+                extension.claims, (*notes, *said), names)  # fmt: skip
+
+
+def _listens(project: Project) -> tuple[list[tuple[Listen, Value]], list[str]]:
+    """Who listens where, and what was taken from an image."""
+    found: list[tuple[Listen, Value]] = []
+    notes, problems = [], Problems()
+    for service in project.services:
+        origin = service.origin or Value({}, "", 0, 0)
+        ports, from_image = _ports(service, problems)
+        if from_image:
+            shown = ", ".join(f"{proto}/{port}" for proto, _, port in from_image)
+            notes.append(f"{service.name} listens on {shown}, as the image {service.image} exposes")
+        for options in service.containers:
+            place = f"{HOST}/{options.name}"
+            found += [(Listen(place, *port), origin) for port in dict.fromkeys((*ports, *from_image))]
+    problems.settle()
+    return found, notes
+
+
+Port = tuple[str, int, int]
+
+
+def _ports(service: Service, problems: Problems) -> tuple[list[Port], list[Port]]:
+    """A service's own ports (protocol, address, number), and those of its image where nothing says otherwise."""
+    extension = (service.origin.held.get("x-simnet") if service.origin and isinstance(service.origin.held, dict) else
+                 None)  # fmt: skip
+    if extension is not None:
+        with problems.caught():
+            listed = extension.mapping(["listen"]).get("listen")
+            if listed is not None:
+                items = listed.held if isinstance(listed.held, list) else [listed]
+                listens = [scenario_file.read_listen("x", item) for item in items]
+                return [(one.proto, one.address, one.port) for one in listens], []
+    ports = [(port.proto, 0, port.port) for one in service.containers[:1] for port in one.ports]
+    ports += [(proto, 0, port) for one in service.containers[:1] for port, proto in one.exposed]
+    own = [port for port in dict.fromkeys(ports) if port[0] in {"tcp", "udp"}]
+    return own, [port for port in _of_image(service.image) if port not in own]
+
+
+def _of_image(image: str) -> Iterator[Port]:
+    """The ports that an image of a known name exposes."""
+    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+    tail = name.rpartition(":")
+    name = tail[0] if tail[0] and "/" not in tail[2] else name
+    for text in images().get(name, ()):
+        proto, _, number = text.partition("/")
+        yield proto, 0, int(number)
+
+
+@cache
+def images() -> dict[str, tuple[str, ...]]:
+    """Ports by the image's name, from models/images.yaml.
+
+    Example:
+        >>> images()["postgres"]
+        ('tcp/5432',)
+    """
+    path = bundled("models/images.yaml")
+    if path is None:
+        raise SourceError("no such file", file="models/images.yaml")
+    top = document.read(path.read_text(encoding="utf-8"), str(path)).mapping(["images"])
+    found = top["images"].mapping()
+    return {name: tuple(item.text() for item in value.items()) for name, value in found.items()}
+
+
+__all__ = ["ScenarioError", "images", "read"]

@@ -1,0 +1,219 @@
+r"""Claims of a source put to the test: each one tried with real conversations, and what stands against it.
+
+Example:
+    >>> from simnet.scenario.scenario_file import read
+    >>> from simnet.scenario.build import build
+    >>> text = "hosts: {h1: {containers: {web: {publish: '8080:80'}}}}\ncheck: {web: reachable from h1}"
+    >>> plan = read(text, "a.yaml")
+    >>> [str(finding.status) for finding in check(Source("a.yaml", lambda: build(plan), plan))]
+    ['holds']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import eq, ge, gt, le, lt
+
+from simnet.docker.version import numbers
+from simnet.errors import SourceError, UnknownName
+from simnet.net.address import ip_text, is_loopback, parse_ip
+from simnet.net.conversation import Probe, converse
+from simnet.scenario import claims
+from simnet.scenario.claims import Assertion
+from simnet.scenario.plan import Claim
+from simnet.scenario.source import Source
+
+from .flows import Flow, Outcome, Study, Target, because
+
+HOLDS, FAILS, SKIPPED = "holds", "fails", "skipped"
+_COMPARISONS = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq, "": eq}
+_CONDITION = re.compile(r"(>=|<=|>|<|==|)\s*(\d+(?:\.\d+){0,2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A claim, the sentence that was tried (`otherwise` under another engine), whether it holds, and what was seen."""
+
+    claim: Claim
+    sentence: str
+    status: str
+    seen: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """`web: reachable from wan`."""
+        return f"{self.claim.subject}: {self.sentence}"
+
+
+def check(source: Source) -> Iterator[Finding]:
+    """Try every claim of a source; SourceError where one names a place that is not there."""
+    study = Study(source)
+    for claim in source.claims:
+        try:
+            yield _tried(study, claim)
+        except UnknownName as error:
+            raise claim.origin.error(str(error)) from None
+
+
+def _tried(study: Study, claim: Claim) -> Finding:
+    subject = resolve(study, claim.subject)
+    sentence = claim.text
+    if claim.engine and not _meets(_version(study, subject), claim):
+        if not claim.otherwise:
+            return Finding(claim, sentence, SKIPPED, (f"it is claimed of engines {claim.engine} only",))
+        sentence = claim.otherwise
+    seen = tuple(_against(study, subject, claims.parse(sentence)))
+    return Finding(claim, sentence, FAILS if seen else HOLDS, seen)
+
+
+def resolve(study: Study, name: str) -> str:
+    """A place by its full name, or by a container's name where only one host has it; UnknownName without one."""
+    places = study.places()
+    name = study.lab.network.nicknames.get(name, name)
+    if name in places:
+        return name
+    found = [place for place in places if place.partition("/")[2] == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownName("place that this name alone means,", name, found)
+    raise UnknownName("place", name, [*places, *(place.partition("/")[2] for place in places if "/" in place)])
+
+
+def _version(study: Study, subject: str) -> str:
+    """The engine of a place's host, else of the first host."""
+    sessions = study.lab.sessions
+    host = subject.partition("/")[0]
+    session = sessions.get(host) or next(iter(sessions.values()), None)
+    return session.version if session is not None else ""
+
+
+def _meets(version: str, claim: Claim) -> bool:
+    """Whether a version is among those that a claim is made of; `28` means every 28.x."""
+    own = numbers(version)
+    for part in claim.engine.split(","):
+        found = _CONDITION.fullmatch(part.strip())
+        if found is None:
+            raise claim.origin.error(f"{claim.engine!r} is no condition on engines", "write '>=28' or '>=20.10, <28'")
+        wanted = tuple(map(int, found[2].split(".")))
+        if own is None or not _COMPARISONS[found[1]](own[: len(wanted)], wanted):
+            return False
+    return True
+
+
+def _against(study: Study, subject: str, said: Assertion) -> Iterator[str]:
+    """What stands against a sentence; nothing where it holds."""
+    others = [resolve(study, place) for place in said.places]
+    if said.kind == "reachable":
+        for place in others:
+            yield from _reach(study, place, subject, said)
+    elif said.kind == "reaches" and said.address:
+        yield from _reach(study, subject, "", said)
+    elif said.kind == "reaches":
+        for place in others:
+            yield from _reach(study, subject, place, said)
+    elif said.kind == "isolated":
+        for place in others:
+            for one, other in ((subject, place), (place, subject)):
+                yield from (str_of(flow, out) for flow, out in _tries(study, one, other, said) if out.answered)
+    elif said.kind == "sees":
+        yield from _sees(study, subject, others, said)
+    elif said.kind == "has":
+        yield from _has(study, subject, others, said)
+    else:
+        yield from _compares(study, subject, others[0], said)
+
+
+def str_of(flow: Flow, outcome: Outcome) -> str:
+    """One line: the flow, what came of it, and why."""
+    return f"{flow}: {outcome}" + (f" ({'; '.join(outcome.because)})" if outcome.because else "")
+
+
+def _reach(study: Study, frm: str, to: str, said: Assertion) -> Iterator[str]:
+    tries = list(_tries(study, frm, to, said))
+    if not said.positive:
+        yield from (str_of(flow, out) for flow, out in tries if out.answered)
+    elif not any(out.answered for _, out in tries):
+        yield from (str_of(flow, out) for flow, out in tries)
+        if not tries:
+            yield f"nothing of {to} can be asked: it neither listens nor has an address"
+
+
+def _tries(study: Study, frm: str, to: str, said: Assertion) -> Iterator[tuple[Flow, Outcome]]:
+    """Every way to ask: the address that is named, else each server of the place, else (without one) a ping."""
+    if said.address and said.kind in {"reachable", "reaches"}:
+        address = parse_ip(said.address)
+        yield _asked(
+            study, Flow(frm, Target(to or said.address, said.proto or "icmp", said.port, address, said.port, ""))
+        )
+        return
+    flows = [flow for flow in study.flows() if flow.frm == frm and flow.target.place == to and _wanted(flow, said)]
+    for flow in flows:
+        yield flow, study.ask(flow)
+    if not flows and not said.port:
+        namespace = study.lab.network.find(to)
+        for device in namespace.devices.values():
+            for one in device.addresses:
+                if not is_loopback(one.address):
+                    yield _asked(study, Flow(frm, Target(to, "icmp", 0, one.address, 0, "")))
+
+
+def _wanted(flow: Flow, said: Assertion) -> bool:
+    target = flow.target
+    right_port = not said.port or (said.port, said.proto) == (target.port, target.proto)
+    return right_port and not (said.direct and target.via)
+
+
+def _asked(study: Study, flow: Flow) -> tuple[Flow, Outcome]:
+    """Ask an address that need not be any server's."""
+    target = flow.target
+    probe = Probe(flow.frm, target.address, target.dport, target.proto)
+    trace = converse(study.lab.network, probe, until_answered=True)
+    study.lab.network.forget_connections()
+    return flow, Outcome(trace.verdict, trace.server_saw, because(trace), trace.totals().rules_evaluated)
+
+
+def _sees(study: Study, subject: str, clients: list[str], said: Assertion) -> Iterator[str]:
+    asked = False
+    for flow in study.flows():
+        if flow.target.place != subject or flow.frm == subject or (clients and flow.frm not in clients):
+            continue
+        outcome = study.ask(flow)
+        if not outcome.answered:
+            continue
+        asked = True
+        own = study.lab.network.find(flow.frm).owns(parse_ip(outcome.saw))
+        if outcome.saw != said.address if said.address else not own:
+            yield str_of(flow, outcome)
+    if not asked:
+        yield f"{' and '.join(clients) or 'nobody'} never reached {subject}"
+
+
+def _has(study: Study, subject: str, others: list[str], said: Assertion) -> Iterator[str]:
+    network = study.lab.network
+    own = network.find(subject)
+    held = [one.address for device in own.devices.values() for one in device.addresses if not is_loopback(one.address)]
+    if others:
+        if network.find(others[0]) is not own:
+            yield f"{subject} and {others[0]} have a network namespace each"
+    elif said.address and parse_ip(said.address) not in held:
+        yield f"{subject} has {', '.join(map(ip_text, held)) or 'no address'}"
+    elif not said.address and held:
+        yield f"{subject} has {', '.join(map(ip_text, held))}"
+
+
+def _compares(study: Study, subject: str, other: str, said: Assertion) -> Iterator[str]:
+    frm = resolve(study, said.frm)
+    counts = []
+    for place in (subject, other):
+        answered = [out.evaluated for _, out in _tries(study, frm, place, said) if out.answered]
+        if not answered:
+            yield f"{frm} does not reach {place}"
+            return
+        counts.append(min(answered))
+    if (counts[0] > counts[1]) != said.positive:
+        yield f"{counts[0]} rules are compared for {subject}, {counts[1]} for {other}"
+
+
+__all__ = ["FAILS", "HOLDS", "SKIPPED", "Finding", "SourceError", "check", "resolve"]

@@ -1,0 +1,101 @@
+"""What changes between two sources, or two conditions of one: rules that differ, flows that come out otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from simnet.lab.lab import Lab
+from simnet.net.address import ip_text
+from simnet.net.iptables.listing import specification
+from simnet.net.netfilter.rule import Rule, Table
+from simnet.scenario.source import Source
+
+from .flows import Flow, Outcome, Study
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """One line of `iptables -S` that only one side has; `why` is what the engine says of it."""
+
+    place: str
+    table: str
+    sign: str
+    line: str
+    why: str = ""
+
+    def __str__(self) -> str:
+        """`+ -A DOCKER …`."""
+        return f"{self.sign} {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowChange:
+    """A flow that comes out otherwise; None on the side where there is no such flow."""
+
+    flow: Flow
+    before: Outcome | None
+    after: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everything that differs; `tried` is how many flows both sides have."""
+
+    names: tuple[str, str]
+    rules: tuple[RuleChange, ...]
+    flows: tuple[FlowChange, ...]
+    tried: int
+
+
+def diff(before: Source, after: Source, names: tuple[str, str]) -> Difference:
+    """Compare two sources: every chain of every place, and every flow that either has.
+
+    A flow changes where its verdict does, or the address that the server sees.
+    """
+    one, other = Study(before), Study(after)
+    flows, others = list(one.flows()), {flow: flow for flow in other.flows()}
+    changes, tried = [], 0
+    for flow in flows:
+        twin = others.pop(flow, None)
+        mine = one.ask(flow)
+        theirs = other.ask(twin) if twin is not None else None
+        tried += theirs is not None
+        if theirs is None or (mine.verdict, _seen(one, mine)) != (theirs.verdict, _seen(other, theirs)):
+            changes.append(FlowChange(flow, mine, theirs))
+    changes += [FlowChange(flow, None, other.ask(flow)) for flow in others]
+    return Difference(names, tuple(_rules(one.lab, other.lab)), tuple(changes), tried)
+
+
+def _seen(study: Study, outcome: Outcome) -> str:
+    """Whom the server saw, by the place that the address stands at, so that other subnets are no difference."""
+    for namespace in study.lab.network.namespaces.values():
+        for device in namespace.devices.values():
+            if any(outcome.saw == ip_text(one.address) for one in device.addresses):
+                return f"{namespace.place}:{device.name}"
+    return outcome.saw
+
+
+def _rules(before: Lab, after: Lab) -> Iterator[RuleChange]:
+    """The lines that differ, place by place, table by table, in the order of the chains."""
+    for place in dict.fromkeys([*before.network.namespaces, *after.network.namespaces]):
+        sides = [lab.network.namespaces.get(place) for lab in (before, after)]
+        tables = [side.ruleset.tables if side is not None else {} for side in sides]
+        for name in dict.fromkeys([*tables[0], *tables[1]]):
+            old, new = (specification(side.get(name, Table(name))).splitlines() for side in tables)
+            for sign, line in _lines(old, new):
+                lab, table = (before, tables[0].get(name)) if sign == "-" else (after, tables[1].get(name))
+                yield RuleChange(place, name, sign, line, _why(lab, place, table, line))
+
+
+def _lines(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+    for kind, from_old, to_old, from_new, to_new in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield from (("-", line) for line in old[from_old:to_old])
+            yield from (("+", line) for line in new[from_new:to_new])
+
+
+def _why(lab: Lab, place: str, table: Table | None, line: str) -> str:
+    found: Rule | None = next((rule for rule in table.rules() if rule.text == line), None) if table else None
+    return lab.why(place, found) if found is not None else ""

@@ -1,0 +1,43 @@
+"""What a capture on all devices of a place shows: each packet, the device that it crossed, and which way."""
+
+import socket
+from select import select
+
+from simnet.net.address import ip_text
+from tests.live.trace import packet_of
+
+_ALL, _IPV4, _ARP = 0x0003, 0x0800, 0x0806
+_DIRECTIONS = {0: "In", 1: "B", 2: "M", 3: "P", 4: "Out"}
+
+
+class Capture:
+    """Listens in one place from when it is made; like tcpdump, it sees a packet on `lo` once, as it comes in."""
+
+    def __init__(self, host, place):
+        self.place = place
+        self._socket = host.socket(place, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL))
+
+    def close(self):
+        self._socket.close()
+
+    def drain(self, quiet=0.0):
+        """Pairs of a packet's key and `DEVICE DIRECTION` since the last call, once all is quiet."""
+        found = []
+        while select([self._socket], [], [], quiet)[0]:
+            data, (device, kind, direction, *_) = self._socket.recvfrom(65536)
+            if kind not in {_IPV4, _ARP} or (device == "lo" and _DIRECTIONS.get(direction) == "Out"):
+                continue
+            found.append((arp_key(data) if kind == _ARP else ip_key(data), f"{device} {_DIRECTIONS[direction]}"))
+        return found
+
+
+def arp_key(data):
+    """An ARP packet: `request` or `reply`, and whose address is asked of whom."""
+    sender, target = (ip_text(int.from_bytes(data[at : at + 4], "big")) for at in (14, 24))
+    return "arp", "request" if data[7] == 1 else "reply", sender, target
+
+
+def ip_key(data):
+    """An IPv4 packet, as the rule trace identifies it."""
+    header = (data[0] & 15) * 4
+    return packet_of(data[:header], data[header:].ljust(20, b"\0"))
