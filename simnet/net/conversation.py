@@ -141,7 +141,7 @@ def converse(network: Network, probe: Probe, *, until_answered: bool = False) ->
     before = {id(server): len(server.seen) for server in network.servers}
     client.start()
     steps: list[Step] = []
-    for step in network.run(PATIENCE, done=lambda: bool(client.verdict)):
+    for step in network.run(network.now + PATIENCE, done=lambda: bool(client.verdict)):
         steps.append(step)
         if until_answered and client.verdict:
             break

@@ -89,6 +89,11 @@ class Network:
             raise UsageError(f"chain {chain} of {place} has {len(rules)} rules, no rule {number}")
         return rules[number - 1]
 
+    @property
+    def now(self) -> int:
+        """The nanoseconds that went by so far: those of timers, and of waiting in vain."""
+        return self._now
+
     def serial(self) -> int:
         """The next packet's number."""
         return next(self._serials)
@@ -116,7 +121,10 @@ class Network:
             server.seen.clear()
 
     def run(self, until: int = 0, done: Callable[[], bool] = lambda: False) -> Iterator[Step]:
-        """Play everything that is to happen; timers up to `until` ns fire while `done` does not hold."""
+        """Play everything that is to happen; timers up to `until` ns fire while `done` does not hold.
+
+        Where `done` never holds, it is `until` ns then.
+        """
         while True:
             if self._softirq:
                 yield from self._softirq.popleft()
@@ -128,4 +136,6 @@ class Network:
                 if walk is not None:
                     self._softirq.append(walk)
             else:
+                if not done():
+                    self._now = max(self._now, until)
                 return

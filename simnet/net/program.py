@@ -74,6 +74,7 @@ class Server:
             self.namespace.network.wake(stream.close())
 
         stream.received = received
+        stream.ended = lambda: self.namespace.network.wake(stream.close())
 
     def _datagram(self, socket: DatagramSocket, source: int, port: int, to: int) -> None:
         self.seen.append(((source, port), (to, self.port)))

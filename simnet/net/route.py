@@ -128,6 +128,11 @@ class Fib:
         ]
 
     @property
+    def tables(self) -> set[str]:
+        """The tables that there are: two from the start, others since their first route."""
+        return {"local", "main", *self._tables}
+
+    @property
     def has_custom_rules(self) -> bool:
         """Whether policy rules beyond the three default ones exist."""
         return tuple(self.rules) != DEFAULT_RULES

@@ -118,6 +118,10 @@ class Stream:
             else:
                 yield from self._send(FIN | ACK)
 
+    def abandon(self) -> None:
+        """Forget the connection without a word, as when its program ends while it is being opened."""
+        self._shut()
+
     def _send(self, flags: int, data: bytes = b"") -> Generator[Step, None, None]:
         """Send a segment that must be acknowledged, and see to it that it is sent again if it is not."""
         options = _SYN_OPTIONS if flags & SYN else _OPTIONS
