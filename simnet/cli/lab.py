@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from simnet.errors import SourceError, UsageError
 
-from .options import SET
+from .options import SET, opened
+
+if TYPE_CHECKING:
+    from simnet.lab.lab import Lab
 
 _EXAMPLE = r"""\b
 Example:
@@ -31,14 +35,14 @@ def command(files: tuple[str, ...], commands: str | None, engine: str, settings:
     A line `PLACE: COMMAND` runs at another place. Each command's output is printed alone, as `sh -c` would; the exit
     code is the last command's.
     """
-    from simnet.scenario.source import is_source, read_source
+    from simnet.scenario.source import is_source
 
     source = files[0] if files and is_source(files[0]) else ""
     scripts = files[1:] if source else files
     if len(scripts) > 1 or (scripts and commands is not None):
         raise UsageError("give one SOURCE at most, and either -c COMMANDS or one SCRIPT")
     script = commands if commands is not None else _script(scripts)
-    lab = _lab(source, engine, settings, read_source)
+    lab = _lab(source, engine, settings)
     place = place or lab.first
     lab.network.find(place)
     code = 0
@@ -52,17 +56,14 @@ def command(files: tuple[str, ...], commands: str | None, engine: str, settings:
         raise click.exceptions.Exit(code)
 
 
-def _lab(source, engine, settings, read_source):  # type: ignore[no-untyped-def]
+def _lab(source: str, engine: str, settings: tuple[str, ...]) -> Lab:
     from simnet.lab.lab import DEFAULT_ENGINE, Lab
-    from simnet.scenario.plan import Setting
 
-    if not source:
-        if settings:
-            raise UsageError(
-                "--set is for a SOURCE; in a fresh lab type `sysctl` and `dockerd` before docker's commands"
-            )
-        return Lab.fresh(engine or DEFAULT_ENGINE)
-    return read_source(source, engine, [Setting.parse(text) for text in settings]).open()
+    if source:
+        return opened(source, engine, settings).open()
+    if settings:
+        raise UsageError("--set is for a SOURCE; in a fresh lab type sysctl and dockerd before docker's commands")
+    return Lab.fresh(engine or DEFAULT_ENGINE)
 
 
 def _script(scripts: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ Example:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from ipaddress import IPv4Interface
 
 from simnet.answer import Answer
@@ -25,6 +26,8 @@ from simnet.errors import SimnetError, UnknownPlace
 from simnet.net.device import Segment
 from simnet.net.netfilter.rule import Rule
 from simnet.net.network import Network
+
+from .terminal import Terminal
 
 # the engine that runs where none was asked for: the newest of the layouts that were recorded from a real one
 DEFAULT_ENGINE = "28.5.2"
@@ -39,6 +42,7 @@ class Lab:
         self.network = network or Network()
         self.sessions: dict[str, Session] = {}
         self.wires: dict[str, Segment] = {}
+        self._terminals: dict[str, Terminal] = {}
 
     @classmethod
     def fresh(cls, engine: str = DEFAULT_ENGINE) -> Lab:
@@ -92,14 +96,52 @@ class Lab:
 
     def run(self, script: str, place: str = "") -> Answer:
         """Run a script at a place (the first host); a line `PLACE: COMMAND` runs elsewhere."""
-        from .terminal import run
+        answers = list(self.stream(script, place))
+        out, err = "".join(one.out for one in answers), "".join(one.err for one in answers)
+        return Answer(out, err, answers[-1].code if answers else 0)
 
-        return run(self, script, place or self.first)
+    def stream(self, script: str, place: str = "") -> Iterator[Answer]:
+        """Run a script, and give each command's answer as it is done."""
+        known = {*self.network.namespaces, *self.network.aliases, *self.sessions}
+        for where, part in parts(script, known):
+            yield from self.terminal(where or place or self.first).stream(part)
+
+    def execute(self, words: list[str], place: str = "") -> Answer:
+        """Run one command, given as its words."""
+        return self.terminal(place or self.first).execute(words)
+
+    def terminal(self, place: str) -> Terminal:
+        """The terminal at a place, which keeps its variables; UnknownPlace where there is none."""
+        if place not in self._terminals:
+            self.network.find(place)
+            self._terminals[place] = Terminal(self, place)
+        return self._terminals[place]
 
     @property
     def first(self) -> str:
         """The place where a terminal begins."""
         return next(iter(self.sessions or self.network.aliases), "")
+
+
+def parts(script: str, known: set[str]) -> Iterator[tuple[str, str]]:
+    r"""A script as pieces that run at one place each; the place is empty where a piece names none.
+
+    Example:
+        >>> list(parts("docker ps\\n  -a\nip a\nh2: ip r", {"h1", "h2"}))
+        [('', 'docker ps\\n  -a\nip a'), ('h2', 'ip r')]
+    """
+    held: list[str] = []
+    for line in re.split(r"(?<!\\)\n", script):
+        place, command = split_place(line, known)
+        if not place:
+            held.append(line)
+            continue
+        if held:
+            yield "", "\n".join(held)
+        held = []
+        yield place, command
+    if held:
+        yield "", "\n".join(held)
 
 
 def split_place(line: str, known: set[str]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ Example:
     >>> read("simnet: 1\nhosts: {h1: {containers: {web: {port: 80}}}}\n", "a.yaml")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    simnet.errors.ScenarioError: a.yaml:2:41: no key 'port' here; did you mean 'ports'?
+    simnet.errors.ScenarioError: a.yaml:2:39: no key 'port' here; did you mean 'ports'?
 """
 
 from __future__ import annotations
