@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _EXEC = {**dict.fromkeys(("interactive", "tty", "detach", "privileged"), SWITCH),
          **dict.fromkeys(("env", "user", "workdir"), VALUE)}  # fmt: skip
 _EXEC_SHORT = {"i": "interactive", "t": "tty", "d": "detach", "e": "env", "u": "user", "w": "workdir"}
+# what is typed before the engine starts: its options, and the kernel's
+_BEFORE_DOCKER = {"dockerd", "sysctl"}
 # commands that end by themselves, so that a container of theirs exits
 _ENDS = set(linux.COMMANDS) - {"sh", "ash", "bash", "nc"} | {"ps", "ls"}
 # what a container's own commands show beside the network's
@@ -47,6 +49,9 @@ class Terminal:
 
     def execute(self, words: list[str], stdin: str = "") -> Answer:
         """Run one command; what simnet itself refuses is said on standard error."""
+        session = self.lab.sessions.get(self._host)
+        if session is not None and words[0] not in _BEFORE_DOCKER:
+            _ = session.engine  # a Docker host: its engine runs, unless these are the words to start it with
         try:
             if words[0] in {"docker", "dockerd"}:
                 return self._docker(words)
