@@ -101,12 +101,8 @@ def names(engine: Engine, one: Container, endpoint: Endpoint) -> list[str]:
 
 def _asker(engine: Engine, one: Container) -> Container | None:
     """The container whose server one asks, which is that of the network namespace; None where there is none."""
-    mode = one.options.network
-    if mode.startswith("container:"):
-        wanted = mode.removeprefix("container:")
-        owner = next((other for other in engine.containers.values() if wanted in {other.id, other.name}), None)
-        return _asker(engine, owner) if owner is not None and owner is not one else None
-    return one if one.sandbox is not None and one.sandbox.has_resolver else None
+    owner = files.owner_of(engine, one)
+    return owner if owner.sandbox is not None and owner.sandbox.has_resolver else None
 
 
 def _ordered(engine: Engine, one: Container) -> list[Endpoint]:

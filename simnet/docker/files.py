@@ -50,25 +50,31 @@ def of_host(namespace: NetNamespace) -> dict[str, str]:
 
 def hostname_of(engine: Engine, one: Container) -> str:
     """`Config.Hostname`: as asked for, else of who owns the network (the host, another), else the short id."""
-    if one.options.hostname:
-        return one.options.hostname
-    if one.options.network == "host":
+    owner = owner_of(engine, one)
+    if owner.options.network == "host" and not owner.options.hostname:
         return engine.host_files[HOSTNAME].strip()
-    owner = _owner(engine, one)
-    return hostname_of(engine, owner) if owner is not None else one.id[:12]
+    return one.options.hostname or owner.options.hostname or owner.id[:12]
 
 
-def _owner(engine: Engine, one: Container) -> Container | None:
-    """The container whose network namespace and files another one uses."""
-    wanted = one.options.network.removeprefix(_JOIN) if one.options.network.startswith(_JOIN) else ""
-    return next((other for other in engine.containers.values() if wanted in {other.id, other.name}), None)
+def owner_of(engine: Engine, one: Container) -> Container:
+    """The container whose network namespace and files another one uses; itself where they are its own.
+
+    Itself, too, where the other one is not there any more, or is to use its namespace in turn.
+    """
+    owner, passed = one, {one.id}
+    while owner.options.network.startswith(_JOIN):
+        wanted = owner.options.network.removeprefix(_JOIN)
+        found = next((other for other in engine.containers.values() if wanted in {other.id, other.name}), None)
+        if found is None or found.id in passed:
+            return one
+        owner = found
+        passed.add(owner.id)
+    return owner
 
 
 def read(engine: Engine, one: Container) -> Files:
     """The files of a container that was started; who shares another's network namespace has that one's files."""
-    owner = _owner(engine, one)
-    if owner is not None:
-        return read(engine, owner)
+    one = owner_of(engine, one)
     options = one.options
     own = engine.host_files[HOSTS] if options.network == "host" and not options.extra_hosts else ""
     servers = Servers.of(options)
