@@ -99,6 +99,11 @@ def names(engine: Engine, one: Container, endpoint: Endpoint) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def known(engine: Engine, network: Network, but: Container) -> set[str]:
+    """The names that the server knows on a network, in small letters, but for one container's own (getSvcRecords)."""
+    return {name for name in _records(engine, network) if name.partition(".")[0] != but.name}
+
+
 def _asker(engine: Engine, one: Container) -> Container | None:
     """The container whose server one asks, which is that of the network namespace; None where there is none."""
     owner = files.owner_of(engine, one)
