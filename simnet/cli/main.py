@@ -67,6 +67,8 @@ def main(args: list[str] | None = None) -> Any:
     try:
         outcome = cli.main(args=args, standalone_mode=False)
         sys.stdout.flush()
+        if isinstance(outcome, int) and outcome:
+            sys.exit(outcome)  # what a verb ended with by click's Exit
         return outcome
     except click.exceptions.Abort:
         click.echo("simnet: stopped", err=True)
@@ -85,5 +87,3 @@ def main(args: list[str] | None = None) -> Any:
         click.echo(f"simnet: cannot read or write{what}: {error.strerror or error}", err=True)
         sys.stderr.flush()
         os._exit(1)  # what is buffered cannot be written either
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)

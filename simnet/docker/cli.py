@@ -92,7 +92,7 @@ class Session:
 
     def _dockerd(self, words: list[str]) -> Answer:
         if self.runs:
-            raise UsageError("dockerd: the engine runs already; put this line before docker's commands")
+            raise UsageError("the engine runs already; put this line before docker's commands")
         try:
             self.options = commands.daemon(read(words, commands.DAEMON, commands.DAEMON_SHORT), self.layout)
         except BadFlag as error:

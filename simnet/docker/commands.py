@@ -202,12 +202,22 @@ def attachment(text: str, layout: Layout) -> Attachment:
         elif key in {"ip", "ip6"}:
             asked["address" if key == "ip" else "address6"] = value
         elif key == "gw-priority" and "gw_priority" in layout.features:
-            asked["gateway_priority"] = int(value)
+            asked["gateway_priority"] = _number(text, "network", value)
         elif key == "alias":
             aliases.append(value)
         elif key not in {"driver-opt", "mac-address", "link-local-ip"}:
             raise BadFlag(f'invalid argument "{text}" for "--network" flag: invalid field key {key}')
+    if not asked.get("network"):
+        raise BadFlag(f'invalid argument "{text}" for "--network" flag: network name/id is not specified')
     return Attachment(aliases=tuple(aliases), **asked)
+
+
+def _number(text: str, flag: str, value: str) -> int:
+    """A whole number as Go reads it."""
+    if not re.fullmatch(r"[-+]?[0-9]+", value, re.ASCII):
+        why = f'strconv.Atoi: parsing "{value}": invalid syntax'
+        raise BadFlag(f'invalid argument "{text}" for "--{flag}" flag: invalid gw-priority: {why}')
+    return int(value)
 
 
 def published(text: str) -> list[publish.PublishedPort]:

@@ -99,14 +99,15 @@ def names(engine: Engine, one: Container, endpoint: Endpoint) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def known(engine: Engine, network: Network, but: Container) -> set[str]:
+    """The names that the server knows on a network, in small letters, but for one container's own (getSvcRecords)."""
+    return {name for name in _records(engine, network) if name.partition(".")[0] != but.name}
+
+
 def _asker(engine: Engine, one: Container) -> Container | None:
     """The container whose server one asks, which is that of the network namespace; None where there is none."""
-    mode = one.options.network
-    if mode.startswith("container:"):
-        wanted = mode.removeprefix("container:")
-        owner = next((other for other in engine.containers.values() if wanted in {other.id, other.name}), None)
-        return _asker(engine, owner) if owner is not None and owner is not one else None
-    return one if one.sandbox is not None and one.sandbox.has_resolver else None
+    owner = files.owner_of(engine, one)
+    return owner if owner.sandbox is not None and owner.sandbox.has_resolver else None
 
 
 def _ordered(engine: Engine, one: Container) -> list[Endpoint]:

@@ -25,7 +25,7 @@ from simnet.net.namespace import NetNamespace
 from simnet.net.netfilter.rule import Rule, Ruleset
 from simnet.net.network import Network as Wire
 
-from . import conflicts, endpoints, facts, files, service
+from . import conflicts, dns, endpoints, facts, files, service
 from .balancer import guard
 from .firewall import Firewall, Provenance
 from .host import HostFacts, boot
@@ -165,11 +165,12 @@ class Engine:
         if len(left) == len(one.options.attachments):
             raise self.refusal("not_connected", id=one.id, network=found.name)
         one.options = replace(one.options, attachments=left)
+        known = dns.known(self, found, one)
         endpoint = one.endpoints.pop(found.name, None)
         if endpoint is not None and one.sandbox is not None:
             endpoints.settle(self, one)
             endpoints.leave(self, endpoint, one.sandbox)
-            files.left(self, one, endpoint)
+            files.left(self, one, endpoint, known)
             self.swarm.release(found)
 
     # -- containers ----------------------------------------------------------------------------------------------------

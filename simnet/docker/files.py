@@ -10,8 +10,7 @@ Example:
 Models: libnetwork/etchosts, libnetwork/internal/resolvconf (resolvconf of engines up to 24) and sandbox_dns_unix.go of
 moby. The lines of a container's own addresses come when it joins a network and go when it leaves.
 Links come in the order given (a real engine keeps them in a map).
-Leaves out: what users write into the files; IPv6 name servers of the host; the further lines of links that engines from
-25 on write when a linked container leaves the default bridge and comes back.
+Leaves out: what users write into the files, and IPv6 name servers of the host.
 """
 
 from __future__ import annotations
@@ -50,25 +49,31 @@ def of_host(namespace: NetNamespace) -> dict[str, str]:
 
 def hostname_of(engine: Engine, one: Container) -> str:
     """`Config.Hostname`: as asked for, else of who owns the network (the host, another), else the short id."""
-    if one.options.hostname:
-        return one.options.hostname
-    if one.options.network == "host":
+    owner = owner_of(engine, one)
+    if owner.options.network == "host" and not owner.options.hostname:
         return engine.host_files[HOSTNAME].strip()
-    owner = _owner(engine, one)
-    return hostname_of(engine, owner) if owner is not None else one.id[:12]
+    return one.options.hostname or owner.options.hostname or owner.id[:12]
 
 
-def _owner(engine: Engine, one: Container) -> Container | None:
-    """The container whose network namespace and files another one uses."""
-    wanted = one.options.network.removeprefix(_JOIN) if one.options.network.startswith(_JOIN) else ""
-    return next((other for other in engine.containers.values() if wanted in {other.id, other.name}), None)
+def owner_of(engine: Engine, one: Container) -> Container:
+    """The container whose network namespace and files another one uses; itself where they are its own.
+
+    Itself, too, where the other one is not there any more, or is to use its namespace in turn.
+    """
+    owner, passed = one, {one.id}
+    while owner.options.network.startswith(_JOIN):
+        wanted = owner.options.network.removeprefix(_JOIN)
+        found = next((other for other in engine.containers.values() if wanted in {other.id, other.name}), None)
+        if found is None or found.id in passed:
+            return one
+        owner = found
+        passed.add(owner.id)
+    return owner
 
 
 def read(engine: Engine, one: Container) -> Files:
     """The files of a container that was started; who shares another's network namespace has that one's files."""
-    owner = _owner(engine, one)
-    if owner is not None:
-        return read(engine, owner)
+    one = owner_of(engine, one)
     options = one.options
     own = engine.host_files[HOSTS] if options.network == "host" and not options.extra_hosts else ""
     servers = Servers.of(options)
@@ -91,23 +96,37 @@ def _way(one: Container) -> str:
 
 def write_hosts(engine: Engine, one: Container) -> None:
     """/etc/hosts as a start begins it: the six lines of every container, `--add-host`, then links."""
-    zero = "0" if "zeros_in_hosts" in engine.layout.features else ""
-    one.hosts[:] = [
-        ("127.0.0.1", "localhost"), ("::1", "localhost ip6-localhost ip6-loopback"), (f"fe00::{zero}", "ip6-localnet"),
-        (f"ff00::{zero}", "ip6-mcastprefix"), ("ff02::1", "ip6-allnodes"), ("ff02::2", "ip6-allrouters"),
-    ]  # fmt: skip
+    told = []
     for text in one.options.extra_hosts:
         name, address = split_host(text)
         if address == "host-gateway":
             address = str(engine.networks.find("bridge").gateway or "")
-        one.hosts.append((address.strip("[]"), name))
-    on_default = any(at.network == "bridge" for at in one.options.attachments)
-    for parent, alias in one.options.links if on_default else ():
+        told.append((address.strip("[]"), name))
+    if any(at.network == "bridge" for at in one.options.attachments):
+        told += _linked(engine, one)
+    one.hosts[:] = [*_first(engine), *told]
+    if one.sandbox is not None:
+        one.sandbox.told_hosts = told
+
+
+def _first(engine: Engine) -> list[tuple[str, str]]:
+    zero = "0" if "zeros_in_hosts" in engine.layout.features else ""
+    return [
+        ("127.0.0.1", "localhost"), ("::1", "localhost ip6-localhost ip6-loopback"), (f"fe00::{zero}", "ip6-localnet"),
+        (f"ff00::{zero}", "ip6-mcastprefix"), ("ff02::1", "ip6-allnodes"), ("ff02::2", "ip6-allrouters"),
+    ]  # fmt: skip
+
+
+def _linked(engine: Engine, one: Container) -> list[tuple[str, str]]:
+    """A line for each container linked over the default bridge: alias, hostname, and the name where it is another."""
+    found = []
+    for parent, alias in one.options.links:
         other = engine.containers.get(parent)
         endpoint = other.endpoints.get("bridge") if other is not None else None
         if other is not None and endpoint is not None:
             names = [alias, hostname_of(engine, other), *([other.name] if other.name != alias else [])]
-            one.hosts.append((str(endpoint.address), " ".join(names)))
+            found.append((str(endpoint.address), " ".join(names)))
+    return found
 
 
 def split_host(text: str) -> tuple[str, str]:
@@ -135,15 +154,26 @@ def joined(engine: Engine, one: Container, endpoint: Endpoint) -> None:
     if endpoint.network.name == "ingress":
         return
     names = _own_names(engine, one)
+    again = one.running and endpoint.network.name == "bridge" and one.options.links
+    if again and one.sandbox is not None and "rebuilds_hosts" in engine.layout.features:
+        # the lines of links are added to those of the start, which are written as they were told then
+        one.sandbox.told_hosts += _linked(engine, one)
+        here = {str(end.of(family)) for end in one.endpoints.values() for family in (4, 6)}
+        own = [line for line in one.hosts if line[1] == names and line[0] in here]
+        one.hosts[:] = [*_first(engine), *one.sandbox.told_hosts, *own]
     one.hosts += [(str(address), names) for address in (endpoint.address, endpoint.address6) if address is not None]
 
 
-def left(engine: Engine, one: Container, endpoint: Endpoint) -> None:
-    """A container left a network: its lines go; up to engine 26 all that end in its names, whatever their address."""
-    names = _own_names(engine, one)
-    all_go = "forgets_all_own_hosts" in engine.layout.features
-    gone = {str(endpoint.address), str(endpoint.address6)}
-    one.hosts[:] = [line for line in one.hosts if line[1] != names or not (all_go or line[0] in gone)]
+def left(engine: Engine, one: Container, endpoint: Endpoint, known: set[str]) -> None:
+    """A container left a network: the lines of its addresses there go.
+
+    Up to engine 26 there go, instead, all lines of a single name that is `known` to the DNS of that network.
+    """
+    if "forgets_names_of_network" in engine.layout.features:
+        one.hosts[:] = [line for line in one.hosts if line[1] not in known]
+        return
+    names, gone = _own_names(engine, one), {str(endpoint.address), str(endpoint.address6)}
+    one.hosts[:] = [line for line in one.hosts if line[1] != names or line[0] not in gone]
 
 
 def moved(engine: Engine, one: Container) -> None:

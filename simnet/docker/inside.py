@@ -60,6 +60,13 @@ def domainname(engine: Engine, one: Container) -> str:
     return "(none)" if shared else one.options.domainname or "(none)"
 
 
+def interfaces(engine: Engine, one: Container) -> list[str]:
+    """The interfaces of its network namespace by name, in the order of their indexes."""
+    _space(engine, one, "net")
+    devices = engine.namespace.network.find(f"{engine.name}/{one.name}").devices.values()
+    return [device.name for device in sorted(devices, key=lambda device: device.ifindex)]
+
+
 def ps(engine: Engine, one: Container, command: str = "ps") -> str:
     """What `docker exec CONTAINER ps` prints: all of its PID namespace, and the command itself, last."""
     space = _space(engine, one, "pid")

@@ -74,8 +74,9 @@ FEATURES = {
     "checks_ipc_at_start": "refuses an unknown --ipc when the container is started, not when it is made",
     "no_dns_for_made_names": "DNS does not know containers by a name that the engine made up",
     "zeros_in_hosts": "writes fe00::0 and ff00::0 in /etc/hosts",
-    "forgets_all_own_hosts": "a container that leaves one network loses all lines of /etc/hosts that end in its names",
+    "forgets_names_of_network": "a container that leaves a network loses lines of /etc/hosts with names known there",
     "copies_resolv_conf": "copies the host's resolv.conf, and writes a short one where options differ from it",
+    "rebuilds_hosts": "a linking container that comes back to the default bridge has its /etc/hosts written anew",
     "asks_from_host": "the embedded DNS server asks the host's name servers from the host's namespace",
 }
 

@@ -21,6 +21,7 @@ to no container.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -37,8 +38,8 @@ HOST_NUMBERS: Mapping[str, int] = {
 }  # fmt: skip
 # the order in which they are made, and so numbered
 _MADE = ("user", "mnt", "uts", "ipc", "pid", "net")
-# the first number that is free when the engine runs, and how many a network namespace takes with its /proc/net
-_FIRST, _NET_TAKES = 4026532200, 71
+# the first number that is free when the engine runs, and how many files in /proc/net take one as well, as measured
+_FIRST, _NET_FILES = 4026532200, 70
 # in a PID namespace, what runc's own processes use up before a further one runs there
 _RUNC_PIDS = 6
 # of the host's PIDs: dockerd has this one, and from one container's process to the next's there are as many
@@ -50,12 +51,14 @@ class Space:
     """One namespace: its kind, its inode number, and (kind pid) the numbers of the containers' processes in it.
 
     `first` is the id of the container that it was made for, whose process is 1 there; empty for the host's.
+    `files` are further numbers that go with it.
     """
 
     kind: str
     number: int
     first: str = ""
     pids: dict[str, int] = field(default_factory=dict, repr=False)
+    files: list[int] = field(default_factory=list, repr=False)
 
     def enter(self, one: Container) -> None:
         """Let a container's first process have a number here."""
@@ -70,7 +73,8 @@ class Spaces:
         """Know the host's own."""
         self._engine = engine
         self.host = {kind: Space(kind, HOST_NUMBERS[kind]) for kind in KINDS}
-        self._taken: set[int] = set()
+        self._next = _FIRST
+        self._free: list[int] = []
         self._last_pid = DOCKERD_PID
 
     def enter(self, one: Container) -> None:
@@ -80,7 +84,8 @@ class Spaces:
         for kind in _MADE:
             source = giver(self._engine, one, kind)
             if source is None:
-                one.spaces[kind] = Space(kind, self._number(_NET_TAKES if kind == "net" else 1), one.id)
+                made = one.spaces[kind] = Space(kind, self._number(), one.id)
+                made.files = [self._number() for _ in range(_NET_FILES)] if kind == "net" else []
             else:
                 one.spaces[kind] = self.host[kind] if source == "host" else self._engine.find(source).spaces[kind]
         one.spaces["pid"].enter(one)
@@ -92,18 +97,17 @@ class Spaces:
         for space in held:
             space.pids.pop(one.id, None)
             if space.first and not any(True for _ in members(self._engine, space)):
-                takes = _NET_TAKES if space.kind == "net" else 1
-                self._taken -= set(range(space.number, space.number + takes))
+                for number in (space.number, *space.files):
+                    heapq.heappush(self._free, number)
         return [other for space in held if space.kind == "pid" and space.first == one.id
                 for other in members(self._engine, space)]  # fmt: skip
 
-    def _number(self, takes: int) -> int:
-        """The lowest free number; a network namespace takes the next free ones as well, for its files in /proc/net."""
-        number = _FIRST
-        while any(one in self._taken for one in range(number, number + takes)):
-            number += 1
-        self._taken |= set(range(number, number + takes))
-        return number
+    def _number(self) -> int:
+        """The lowest free number."""
+        if self._free:
+            return heapq.heappop(self._free)
+        self._next += 1
+        return self._next - 1
 
 
 def giver(engine: Engine, one: Container, kind: str) -> str | None:

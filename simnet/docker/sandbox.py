@@ -55,6 +55,8 @@ class Sandbox:
         self._network = engine.namespace.network
         self.namespace: NetNamespace = boot(self._network.namespace(f"{engine.name}/{name}"), forwards=forwards)
         self.has_resolver = False
+        # lines of /etc/hosts as the engine told them: `--add-host` and links
+        self.told_hosts: list[tuple[str, str]] = []
         self._counts = "counts_interfaces" in engine.layout.features
         self._last = -1
 

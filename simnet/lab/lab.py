@@ -104,7 +104,12 @@ class Lab:
         """Run a script, and give each command's answer as it is done."""
         known = {*self.network.namespaces, *self.network.aliases, *self.sessions}
         for where, part in parts(script, known):
-            yield from self.terminal(where or place or self.first).stream(part)
+            shell = self.terminal(where or place or self.first).shell
+            yield from shell.stream(part)
+            if shell.exited:
+                shell.exited = False
+                yield Answer(code=shell.code)
+                return
 
     def execute(self, words: list[str], place: str = "") -> Answer:
         """Run one command, given as its words."""

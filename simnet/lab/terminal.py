@@ -6,7 +6,6 @@ command is one that stays (a shell, a server, `sleep`, none): it is left running
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simnet.answer import Answer
@@ -42,10 +41,6 @@ class Terminal:
         """Open it at a place (`h1`, `h1/web`, `wan`)."""
         self.lab, self.place = lab, place
         self.shell = Shell(self.execute)
-
-    def stream(self, script: str) -> Iterator[Answer]:
-        """Run a script, and give each command's answer as it is done."""
-        yield from self.shell.stream(script)
 
     def execute(self, words: list[str], stdin: str = "") -> Answer:
         """Run one command; what simnet itself refuses is said on standard error."""

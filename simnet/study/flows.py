@@ -42,7 +42,9 @@ class Target:
     local: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        """`h1/web:22/tcp at 192.0.2.2:2222`."""
+        """`h1/web:22/tcp at 192.0.2.2:2222`, or `h1/web by ping of 172.17.0.2`."""
+        if self.proto == "icmp":
+            return f"{self.place} by ping of {ip_text(self.address)}"
         return f"{self.place}:{self.port}/{self.proto} at {ip_text(self.address)}:{self.dport}"
 
 

@@ -67,7 +67,7 @@ def test_the_other_family_has_its_own_addresses():
         (["/nowhere/at/all"], "", 3, "/nowhere/at/all: No such file or directory"),
         (["-", "--table", "nta"], "", 2, "no table 'nta'; did you mean 'nat'?"),
         (["-", "--form", "X"], "", 2, "'X' is not one of"),
-        ([], "", 2, "Missing argument 'DUMP'"),
+        ([], "", 2, "Missing argument 'DUMP|SOURCE'"),
     ],
 )
 def test_says_what_is_wrong_and_where(words, text, code, said):

@@ -55,6 +55,11 @@ def test_publish_all_takes_what_is_exposed():
         ("docker network rm nope", "Error response from daemon: network nope not found", 1),
         ("docker network create --subnet 10.11.0.0/24 --gateway 10.12.0.1 n4",
          "no matching subnet for gateway 10.12.0.1", 1),
+        ("docker run --network ip=10.0.0.2 busybox",
+         'invalid argument "ip=10.0.0.2" for "--network" flag: network name/id is not specified', 125),
+        ("docker run --network name=n1,gw-priority=x busybox",
+         'invalid argument "name=n1,gw-priority=x" for "--network" flag: invalid gw-priority: '
+         'strconv.Atoi: parsing "x": invalid syntax', 125),
         ("docker frob", "docker: unknown command: docker frob", 1),
         ("dockerd --foo", "unknown flag: --foo", 125),
         ("dockerd --bip=nope", "invalid CIDR address: nope", 125),

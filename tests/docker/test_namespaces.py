@@ -119,6 +119,50 @@ def test_a_container_that_is_joined_or_seen_must_run(version):
             look(engine, engine.find("a"))
 
 
+def test_containers_that_name_each_other_have_names_and_files_all_the_same():
+    engine = Engine("28.5.2")
+    for name, other in (("a", "b"), ("b", "a"), ("c", "c")):
+        engine.create(ContainerOptions(name, network=f"container:{other}", attachments=()))
+    for one in engine.containers.values():
+        with pytest.raises(Refused, match=r"own network namespace|is created"):
+            engine.start(one.name)
+        assert files.hostname_of(engine, one) == one.id[:12]
+        assert files.read(engine, one)[files.HOSTNAME] == f"{one.id[:12]}\n"
+        assert dns.ask(engine, one, "a") == []
+
+
+def test_a_chain_of_sharers_ends_at_the_owner():
+    engine = engine_of("docker network create --subnet 10.1.0.0/24 n1",
+                       "docker run -d --name a --network n1 --hostname box busybox",
+                       "docker run -d --name b --network container:a busybox",
+                       "docker run -d --name c --network container:b busybox")  # fmt: skip
+    c = engine.find("c")
+    assert files.read(engine, c) == files.read(engine, engine.find("a"))
+    assert (inside.hostname(engine, c), inside.interfaces(engine, c)) == ("box", ["lo", "eth0"])
+    assert dns.resolve(engine, c, "a") == [int(engine.find("a").endpoints["n1"].address)]
+
+
+WORDS = st.text(st.characters(codec="ascii", exclude_characters="\"\\'`\n\0"), max_size=12)
+FLAGS = st.tuples(
+    st.sampled_from(["pid", "ipc", "uts", "userns", "network", "dns", "dns-search", "dns-option", "add-host", "sysctl",
+                     "link", "hostname", "domainname", "mac-address", "network-alias"]),
+    st.one_of(WORDS, st.sampled_from(["host", "none", "container:a", "container:", "a", "a:b", "n1", "private"])),
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(VERSIONS), st.lists(FLAGS, max_size=4))
+def test_no_flag_breaks_the_command(version, flags):
+    session = Session(version)
+    session.script("docker network create n1\ndocker run -d --name a busybox")
+    answer = session.execute(["docker", "run", "-d", *(f"--{flag}={value}" for flag, value in flags), "busybox"])
+    assert answer.code in {0, 125}
+    assert answer.code == 0 or answer.err
+    for one in session.engine.containers.values():
+        assert files.read(session.engine, one)[files.HOSTNAME].endswith("\n")
+        dns.resolve(session.engine, one, "a")
+
+
 MODES = {
     "net": ("", "host", "n1", *(f"container:{name}" for name in NAMES)),
     "pid": ("", "host", *(f"container:{name}" for name in NAMES)),
@@ -161,6 +205,8 @@ def check(engine):
             together = shares(one, other)
             assert together == shares(other, one)
             assert (find(f"h1/{one.name}") is find(f"h1/{other.name}")) == ("net" in together)
+            if "net" in together:
+                assert inside.interfaces(engine, one) == inside.interfaces(engine, other)
             if {"pid", "user"} <= together:
                 assert inside.ps(engine, one) == inside.ps(engine, other)
             if "ipc" in together:
