@@ -84,10 +84,12 @@ class Lab:
             raise UnknownPlace(host, self.sessions)
         return self.sessions[host].engine
 
-    def why(self, place: str, rule: str) -> str:
-        """Which option of which thing caused a rule (`-A CHAIN …`), or nothing where no engine installed it."""
+    def why(self, place: str, table: str, line: str) -> str:
+        """Which option of which thing caused a line of `iptables -S`, or nothing where no engine installed it."""
         host, _, name = place.partition("/")
-        found = self.sessions[host].engine.firewall.origin(rule) if name == "host" and host in self.sessions else None
+        if name != "host" or host not in self.sessions:
+            return ""
+        found = self.sessions[host].engine.firewall.origin(line, table)
         return str(found) if found is not None else ""
 
     def start(self) -> None:
