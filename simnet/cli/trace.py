@@ -10,8 +10,11 @@ import click
 
 from simnet.errors import UsageError
 from simnet.net.conversation import Probe
+from simnet.scenario.plan import Setting
 from simnet.scenario.question import Answer, Listen, address_of, ask, port_of, read_rule_key
-from simnet.scenario.source import open_source
+from simnet.scenario.source import read_source
+
+from .options import ENGINE, SET
 
 
 def read_probe(frm: str, to: str, proto: str, sport: int | None, ttl: int, size: int) -> Probe:
@@ -41,6 +44,8 @@ def probe_options(function: click.decorators.FC) -> click.decorators.FC:
         click.option("--let", "settled", multiple=True, metavar="PLACE:TABLE:CHAIN:N=match",
                      help="What one undecided rule does (match or no-match); may be repeated."),
         click.option("--size", type=click.IntRange(0, 65000), default=0, metavar="N", help="Bytes of data (ping: 56)."),
+        ENGINE,
+        SET,
     )):  # fmt: skip
         function = option(function)
     return function
@@ -58,6 +63,8 @@ class Asked(TypedDict):
     size: int
     assume: str | None
     settled: tuple[str, ...]
+    engine: str
+    settings: tuple[str, ...]
 
 
 def answer_for(source: str, asked: Asked) -> Answer:
@@ -65,8 +72,9 @@ def answer_for(source: str, asked: Asked) -> Answer:
     probe = read_probe(asked["frm"], asked["to"], asked["proto"], asked["sport"], asked["ttl"], asked["size"])
     listens = tuple(Listen.parse(text) for text in asked["listen"])
     if not source:
-        raise UsageError("SOURCE is empty; name a snapshot folder")
-    network = open_source(source)
+        raise UsageError("SOURCE is empty; name a snapshot folder or a scenario")
+    reread = read_source(source, asked["engine"], [Setting.parse(text) for text in asked["settings"]]).open
+    network = reread().network
     for place in (probe.frm, *(one.place for one in listens)):
         network.find(place)
     settled = {}
@@ -76,7 +84,7 @@ def answer_for(source: str, asked: Asked) -> Answer:
         settled[network.find(place).place, table, chain, number] = match
     assume = None if asked["assume"] is None else asked["assume"] == "match"
     fresh = [network]
-    answer = ask(lambda: fresh.pop() if fresh else open_source(source), probe, listens, settled, assume)
+    answer = ask(lambda: fresh.pop() if fresh else reread().network, probe, listens, settled, assume)
     for note in answer.trace.notes:
         click.echo(f"note: {note}", err=True)
     return answer
@@ -96,7 +104,7 @@ Example:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--all", "everything", is_flag=True, help="Text: every packet in full, not one of a kind.")
 def command(source: str, form: str, *, everything: bool, **asked: Unpack[Asked]) -> None:
-    """Follow one conversation through SOURCE (a snapshot folder), rule by rule."""
+    """Follow one conversation through SOURCE (a snapshot folder, a scenario, a compose file), rule by rule."""
     answer = answer_for(source, asked)
     if form == "json":
         from simnet.export.json import answer_json
