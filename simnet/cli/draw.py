@@ -10,8 +10,6 @@ import click
 from simnet.draw.figure import check_output
 from simnet.draw.path import draw_path
 from simnet.errors import UsageError
-from simnet.scenario.plan import Setting
-from simnet.scenario.source import read_source
 
 from .trace import Asked, answer_for, probe_options
 
@@ -32,17 +30,15 @@ Example:
 @click.option("--both", is_flag=True, help="The first answer too, not only the way there.")
 @click.option("--packet", type=int, metavar="N", help="One packet alone, by its number in `simnet trace`.")
 def command(source: str, output: Path, packet: int | None, *, both: bool, **asked: Unpack[Asked]) -> None:
-    """Draw the way of a packet through SOURCE (as of `simnet trace`), over its hosts, namespaces and devices.
+    """Draw the way of a packet through SOURCE (a snapshot, scenario or compose file), over namespaces and devices.
 
     What is drawn is the first packet of each connection; its arrows are numbered in order.
     """
     if both and packet is not None:
         raise UsageError("--packet draws one packet alone; leave --both out")
     check_output(output)
-    answer = answer_for(source, asked)
-    settings = [Setting.parse(text) for text in asked["settings"]]
-    network = read_source(source, asked["engine"], settings).open().network
-    scene = draw_path(answer, network, output, both=both, packet=packet)
+    answer, lab = answer_for(source, asked)
+    scene = draw_path(answer, lab.network, output, both=both, packet=packet)
     arrows = "1 arrow" if len(scene.arrows) == 1 else f"{len(scene.arrows)} arrows"
     click.echo(f"{answer.trace.probe} → {answer.trace.verdict}: {arrows}", err=True)
     click.echo(output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -15,6 +15,9 @@ from simnet.scenario.question import Answer, Listen, address_of, ask, port_of, r
 from simnet.scenario.source import read_source
 
 from .options import ENGINE, SET
+
+if TYPE_CHECKING:
+    from simnet.lab.lab import Lab
 
 
 def read_probe(frm: str, to: str, proto: str, sport: int | None, ttl: int, size: int) -> Probe:
@@ -67,14 +70,15 @@ class Asked(TypedDict):
     settings: tuple[str, ...]
 
 
-def answer_for(source: str, asked: Asked) -> Answer:
-    """Ask a source what the options say; what the source lacks is told on standard error."""
+def answer_for(name: str, asked: Asked) -> tuple[Answer, Lab]:
+    """Ask a source what the options say, and give the lab as it is before; what it lacks is told on standard error."""
     probe = read_probe(asked["frm"], asked["to"], asked["proto"], asked["sport"], asked["ttl"], asked["size"])
     listens = tuple(Listen.parse(text) for text in asked["listen"])
-    if not source:
-        raise UsageError("SOURCE is empty; name a snapshot folder or a scenario")
-    reread = read_source(source, asked["engine"], [Setting.parse(text) for text in asked["settings"]]).open
-    network = reread().network
+    if not name:
+        raise UsageError("SOURCE is empty; name a snapshot folder, a scenario or a compose file")
+    source = read_source(name, asked["engine"], [Setting.parse(text) for text in asked["settings"]])
+    lab = source.open()
+    network = lab.network
     for place in (probe.frm, *(one.place for one in listens)):
         network.find(place)
     settled = {}
@@ -83,11 +87,10 @@ def answer_for(source: str, asked: Asked) -> Answer:
         network.find_rule(place, table, chain, number)
         settled[network.find(place).place, table, chain, number] = match
     assume = None if asked["assume"] is None else asked["assume"] == "match"
-    fresh = [network]
-    answer = ask(lambda: fresh.pop() if fresh else reread().network, probe, listens, settled, assume)
+    answer = ask(lambda: source.open().network, probe, listens, settled, assume)
     for note in answer.trace.notes:
         click.echo(f"note: {note}", err=True)
-    return answer
+    return answer, lab
 
 
 # the first character keeps click from filling the lines
@@ -103,15 +106,19 @@ Example:
 @probe_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--all", "everything", is_flag=True, help="Text: every packet in full, not one of a kind.")
-def command(source: str, form: str, *, everything: bool, **asked: Unpack[Asked]) -> None:
-    """Follow one conversation through SOURCE (a snapshot folder, a scenario, a compose file), rule by rule."""
-    answer = answer_for(source, asked)
+@click.option("--why", is_flag=True, help="Text: say of each rule of the engine's which option of what caused it.")
+def command(source: str, form: str, *, everything: bool, why: bool, **asked: Unpack[Asked]) -> None:
+    """Follow one conversation through SOURCE (a snapshot, a scenario, a compose file), rule by rule."""
+    answer, lab = answer_for(source, asked)
     if form == "json":
         from simnet.export.json import answer_json
 
-        click.echo(json.dumps(answer_json(answer), indent=1))
+        click.echo(json.dumps(answer_json(answer, lab.why), indent=1))
     else:
         from simnet.draw.text import render
 
         # an empty NO_COLOR does not count (no-color.org)
-        click.echo(render(answer, everything=everything), color=False if os.environ.get("NO_COLOR") else None)
+        click.echo(
+            render(answer, everything=everything, why=lab.why if why else None),
+            color=False if os.environ.get("NO_COLOR") else None,
+        )

@@ -86,11 +86,15 @@ class Firewall:
 
     def why(self, rule: Rule) -> Provenance:
         """Where a rule comes from; UnknownName where the engine did not install it."""
-        for (_, _, chain), origins in self._origins.items():
-            if chain == rule.chain and rule.text in origins:
-                return origins[rule.text]
-        known = (text for origins in self._origins.values() for text in origins)
-        raise UnknownName("rule of the engine's", rule.text, known)
+        found = self.origin(rule.text)
+        if found is None:
+            known = (text for origins in self._origins.values() for text in origins)
+            raise UnknownName("rule of the engine's", rule.text, known)
+        return found
+
+    def origin(self, text: str) -> Provenance | None:
+        """Where the rule of a text (`-A CHAIN …`) comes from; None where the engine did not install it."""
+        return next((origins[text] for origins in self._origins.values() if text in origins), None)
 
     def _put(self, template: Template, subject: str, family: int, facts: Facts, words: Mapping[str, str]) -> None:
         table = self._table(family, template.table)

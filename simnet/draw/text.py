@@ -5,7 +5,7 @@ Run it by itself to see one: `python -m simnet.draw.text`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -30,10 +30,15 @@ from simnet.scenario.question import Answer, Doubt, outcome
 _HEARD = {"P": "  P: for another hardware address than its own", "B": "  broadcast", "M": "  multicast"}
 
 
-def render(answer: Answer, *, everything: bool = False) -> str:
+# says of a rule at a place what caused it
+Why = Callable[[str, str], str]
+
+
+def render(answer: Answer, *, everything: bool = False, why: Why | None = None) -> str:
     """The whole answer: the outcome, the packets, the rules that it hangs on, the totals.
 
-    Step by step are shown the first packet of each way of each connection, or `everything`.
+    Step by step are shown the first packet of each way of each connection, or `everything`. With `why` each rule of an
+    engine's is followed by what caused it.
     """
     trace = answer.trace
     lines = [_headline(answer), ""]
@@ -47,7 +52,7 @@ def render(answer: Answer, *, everything: bool = False) -> str:
         key = _sort_of(packet)
         lines.append(_packet_line(number, steps))
         if everything or key not in shown:
-            lines += [f"     {line}" for line in _steps(steps)]
+            lines += [f"     {line}" for line in _steps(steps, why)]
             lines.append("")
         shown.add(key)
     lines += _reason(trace)
@@ -93,7 +98,7 @@ def _packet_line(number: int, steps: list[Step]) -> str:
     return line + (click.style(f"   ✗ {ending.place}: {ending.reason}", fg="red") if ending is not None else "")
 
 
-def _steps(steps: list[Step]) -> Iterator[str]:
+def _steps(steps: list[Step], why: Why | None) -> Iterator[str]:
     """The steps of a packet, under the name of the namespace that they happen in."""
     place = ""
     for step in steps:
@@ -102,18 +107,18 @@ def _steps(steps: list[Step]) -> Iterator[str]:
         if step.place != place:
             place = step.place
             yield click.style(place, fg="cyan")
-        for line in _step_lines(step):
+        for line in _step_lines(step, why):
             yield f"  {line}"
 
 
-def _step_lines(step: Step) -> Iterator[str]:
+def _step_lines(step: Step, why: Why | None) -> Iterator[str]:
     if isinstance(step, Crossing):
         device = click.style(step.device, fg="blue")
         yield f"{device} →" if step.direction == "Out" else f"→ {device}{_HEARD.get(step.direction, '')}"
     elif isinstance(step, Hook):
         yield click.style(str(step).removeprefix("hook "), dim=True)
     elif isinstance(step, ChainWalk):
-        yield from (f"  {line}" for line in _chain(step))
+        yield from (f"  {line}" for line in _chain(step, why))
     elif isinstance(step, ConntrackStep):
         if step.action != "confirm":
             yield f"  conntrack  {step.state}"
@@ -127,7 +132,7 @@ def _step_lines(step: Step) -> Iterator[str]:
         yield str(step)
 
 
-def _chain(walk: ChainWalk) -> Iterator[str]:
+def _chain(walk: ChainWalk, why: Why | None) -> Iterator[str]:
     """A base chain: each matched rule with its chain and number, then what decided."""
     name = click.style(f"{walk.table:9}", fg="yellow")
     if not walk.hits and walk.policy == "ACCEPT":
@@ -139,6 +144,9 @@ def _chain(walk: ChainWalk) -> Iterator[str]:
         where = f"{hit.chain} {hit.number}"
         text = hit.text.removeprefix(f"-A {hit.chain}").strip()
         yield f"{name if index == 0 else ' ' * 9}  {where:{width}}  {text}"
+        reason = why(walk.place, hit.text) if why is not None else ""
+        if reason:
+            yield click.style(f"{' ' * 9}  {' ' * width}    {reason}", dim=True)
     if walk.policy:
         yield f"{name if not walk.hits else ' ' * 9}  {walk.chain} policy {walk.policy}"
 

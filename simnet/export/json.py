@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,8 +12,11 @@ from simnet.net.step import ChainWalk, Crossing, Drop, RuleHit, Step
 from simnet.scenario.question import Answer, Doubt
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """An answer as plain data: the verdict, every chain walk, the devices, the packets step by step, the totals."""
+def answer_json(answer: Answer, why: Callable[[str, str], str] = lambda _place, _rule: "") -> dict[str, Any]:
+    """An answer as plain data: the verdict, every chain walk, the devices, the packets step by step, the totals.
+
+    `why` says of a rule at a place what caused it.
+    """
     trace = answer.trace
     probe = trace.probe
     drop = trace.dropped_by()
@@ -26,7 +30,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "served_at": trace.served_at or None,
         "certain": answer.certain,
         "dropped_by": _drop(drop) if drop is not None else None,
-        "walks": [_walk(walk) for walk in trace.walks()],
+        "walks": [_walk(walk, why) for walk in trace.walks()],
         "devices": trace.devices(),
         "packets": [_packet(steps) for steps in trace.packets()],
         "totals": asdict(trace.totals()),
@@ -47,7 +51,7 @@ def _doubt(doubt: Doubt) -> dict[str, Any]:
     }
 
 
-def _walk(walk: ChainWalk) -> dict[str, Any]:
+def _walk(walk: ChainWalk, why: Callable[[str, str], str]) -> dict[str, Any]:
     packet = walk.packet
     assert isinstance(packet, IPv4)
     return {
@@ -65,10 +69,14 @@ def _walk(walk: ChainWalk) -> dict[str, Any]:
         "ttl": packet.ttl,
         "rules": walk.rules,
         "evaluated": walk.evaluated,
-        "matched": [_hit(hit) for hit in walk.hits],
+        "matched": [_hit(hit) | _reason(why(walk.place, hit.text)) for hit in walk.hits],
         "verdict": walk.verdict,
         "packet": walk.serial,
     }
+
+
+def _reason(why: str) -> dict[str, Any]:
+    return {"why": why} if why else {}
 
 
 def _hit(hit: RuleHit) -> dict[str, Any]:

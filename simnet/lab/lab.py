@@ -22,9 +22,8 @@ from simnet.answer import Answer
 from simnet.docker.cli import Session
 from simnet.docker.engine import Engine
 from simnet.docker.host import machine
-from simnet.errors import SimnetError, UnknownPlace
+from simnet.errors import UnknownPlace
 from simnet.net.device import Segment
-from simnet.net.netfilter.rule import Rule
 from simnet.net.network import Network
 
 from .terminal import Terminal
@@ -79,15 +78,11 @@ class Lab:
             raise UnknownPlace(host, self.sessions)
         return self.sessions[host].engine
 
-    def why(self, place: str, rule: Rule) -> str:
-        """Which option of which thing caused a rule, or nothing where no engine installed it."""
-        host = place.partition("/")[0]
-        if host not in self.sessions or not place.endswith("/host"):
-            return ""
-        try:
-            return str(self.sessions[host].engine.why(rule))
-        except SimnetError:
-            return ""
+    def why(self, place: str, rule: str) -> str:
+        """Which option of which thing caused a rule (`-A CHAIN …`), or nothing where no engine installed it."""
+        host, _, name = place.partition("/")
+        found = self.sessions[host].engine.firewall.origin(rule) if name == "host" and host in self.sessions else None
+        return str(found) if found is not None else ""
 
     def start(self) -> None:
         """Start every engine that does not run yet."""

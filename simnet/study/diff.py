@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from simnet.lab.lab import Lab
 from simnet.net.address import ip_text
 from simnet.net.iptables.listing import specification
-from simnet.net.netfilter.rule import Rule, Table
+from simnet.net.netfilter.rule import Table
 from simnet.scenario.source import Source
 
 from .flows import Flow, Outcome, Study
@@ -90,8 +90,7 @@ def _rules(before: Lab, after: Lab) -> Iterator[RuleChange]:
         for name in dict.fromkeys([*tables[0], *tables[1]]):
             old, new = (specification(side.get(name, Table(name))).splitlines() for side in tables)
             for sign, line in _lines(old, new):
-                lab, table = (before, tables[0].get(name)) if sign == "-" else (after, tables[1].get(name))
-                yield RuleChange(place, name, sign, line, _why(lab, place, table, line))
+                yield RuleChange(place, name, sign, line, (before if sign == "-" else after).why(place, line))
 
 
 def _lines(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
@@ -99,8 +98,3 @@ def _lines(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
         if kind != "equal":
             yield from (("-", line) for line in old[from_old:to_old])
             yield from (("+", line) for line in new[from_new:to_new])
-
-
-def _why(lab: Lab, place: str, table: Table | None, line: str) -> str:
-    found: Rule | None = next((rule for rule in table.rules() if rule.text == line), None) if table else None
-    return lab.why(place, found) if found is not None else ""
