@@ -23,26 +23,27 @@ from simnet.net.address import parse_ip
 from simnet.net.namespace import NetNamespace
 from simnet.net.network import Network
 
-from . import commands, conflicts, run_flags
+from . import commands, conflicts, run_flags, usage
 from .engine import Engine
 from .flags import SWITCH, VALUE, BadFlag, Given, read
 from .host import boot
 from .options import DaemonOptions
 from .show.commands import look, looks
+from .since import since
+from .usage import Usage
 from .version import layout_of
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: its usage, the flags it takes, how many words it needs, and what it does."""
+    """One command: how it is used, what it does, and the flags it takes; `stop`: none stand after its first word."""
 
-    usage: str
+    usage: Usage
     act: Callable[[Session, Given], str | Answer]
     known: Mapping[str, str]
     short: Mapping[str, str]
-    words: int = 1
     stop: bool = False
-    failed: int = 1
+    runs: bool = False
 
 
 class Session:
@@ -111,43 +112,41 @@ class Session:
         name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else " ".join(words[:1])
         command = COMMANDS.get(name)
         if command is None:
-            shown = " ".join(words[:1])
-            text = f"docker: unknown command: docker {shown}\n\nRun 'docker --help' for more information\n"
-            return Answer("", text, 1)
-        old = "older_client" in self.layout.features
-        help_line = f"See 'docker {name} --help'." if old else f"Run 'docker {name} --help' for more information"
+            return Answer("", usage.unknown(self.version, words[: 2 if words[:1] == ["network"] else 1]), 1)
         try:
             given = read(words[len(name.split()) :], command.known, command.short, stop=command.stop)
-            if len(given.words) < command.words:
-                need = f"requires {'at least ' if command.stop else ''}{command.words} argument"
-                raise BadFlag(f"docker: 'docker {name}' {need}{'s' if command.words > 1 else ''}")
+            wrong = usage.wrong_count(self.version, command.usage, len(given.words))
+            if wrong:
+                return Answer("", wrong, 1)
             said = command.act(self, given)
-            return said if isinstance(said, Answer) else Answer(f"{said}\n" if said else "")
         except BadFlag as error:
-            if error.said_by == "daemon":
-                return Answer("", f"Error response from daemon: {error}\n", command.failed)
-            if error.said_by == "client":
-                return Answer("", f"docker: {_tail(str(error), help_line, old=old)}", 125)
-            usage = "" if old else f"\nUsage:  docker {name} {command.usage}\n\n"
-            return Answer("", f"{error}\n{usage}{help_line}\n", 125)
+            return self._bad_flag(command, error)
         except Refused as error:
-            return _refused(error, command, help_line, old=old)
+            return self._refused(command, error)
         finally:
             self.namespace.rules_changed()
+        if isinstance(said, Answer):
+            return said
+        return Answer(f"{said}\n" if said else "")
+
+    def _bad_flag(self, command: Command, error: BadFlag) -> Answer:
+        if error.said_by == "usage":
+            return Answer("", usage.bad_flag(self.version, command.usage, str(error)), 125)
+        said = f"Error response from daemon: {error}" if error.said_by == "daemon" else str(error)
+        # options that `docker create` has of `docker run` are refused by the client in the same words
+        if command.runs or (error.said_by == "client" and command.known is commands.RUN):
+            return Answer("", usage.not_run(self.version, command.usage, said), 125)
+        return Answer("", f"{said}\n", 1)
+
+    def _refused(self, command: Command, error: Refused) -> Answer:
+        said = str(error) if error.kind in _CLIENTS else f"Error response from daemon: {error}"
+        if command.runs:
+            return Answer("", usage.not_run(self.version, command.usage, said), 125)
+        return Answer("", f"{said}\n", 1)
 
 
-def _tail(text: str, help_line: str, *, old: bool) -> str:
-    """The end of an error of `docker run`: where help is to be had."""
-    return f"{text}.\n{help_line}\n" if old else f"{text}\n\n{help_line}\n"
-
-
-def _refused(error: Refused, command: Command, help_line: str, *, old: bool) -> Answer:
-    if error.kind == "gateway_outside":
-        return Answer("", f"{error}\n", command.failed)
-    said = f"Error response from daemon: {error}\n"
-    if command.failed == 125:
-        return Answer("", "docker: " + _tail(said.removesuffix("\n"), help_line, old=old), 125)
-    return Answer("", said + ("exit status 1\n" if command.usage.startswith("NETWORK [") else ""), command.failed)
+# refusals that the client words itself
+_CLIENTS = {"gateway_outside"}
 
 
 def _run(session: Session, given: Given) -> Answer:
@@ -156,10 +155,8 @@ def _run(session: Session, given: Given) -> Answer:
     try:
         session.engine.start(made.out.strip())
     except Refused as error:
-        said = f"docker: Error response from daemon: {error}"
-        old = "older_client" in session.layout.features
-        end = ".\n" if old else "\n\nRun 'docker run --help' for more information\n"
-        return Answer(made.out, made.err + said + end, 125)
+        said = usage.not_run(session.version, COMMANDS["run"].usage, f"Error response from daemon: {error}", made=True)
+        return Answer(made.out if given.on("detach") else "", made.err + said, 125)
     return made
 
 
@@ -170,13 +167,34 @@ def _create(session: Session, given: Given) -> Answer:
     return Answer(f"{made.id}\n", "".join(f"WARNING: {text}\n" for text in warnings))
 
 
-def _each(act: Callable[[Engine, str, Given], object]) -> Callable[[Session, Given], str]:
-    def acted(session: Session, given: Given) -> str:
+def _each(act: Callable[[Engine, str, Given], object], kind: str = "container") -> Callable[[Session, Given], Answer]:
+    """A command that does one thing to each of its words, whatever becomes of the others."""
+
+    def acted(session: Session, given: Given) -> Answer:
+        done, failed, wrong = [], [], []
         for name in given.words:
-            act(session.engine, name, given)
-        return "\n".join(given.words)
+            try:
+                act(session.engine, name, given)
+                done.append(name)
+            except Refused as error:
+                failed.append(name)
+                wrong.append(_why_not(session, kind, name, error))
+        code = 1 if failed else 0
+        if failed and kind == "network" and since(session.version, 28):
+            wrong.append("exit status 1")
+        if failed and kind == "start":
+            wrong.append(f"Error: failed to start containers: {', '.join(failed)}")
+        if kind == "rm" and given.on("force"):
+            code = 0
+        return Answer("".join(f"{name}\n" for name in done), "".join(f"{line}\n" for line in wrong), code)
 
     return acted
+
+
+def _why_not(session: Session, kind: str, name: str, error: Refused) -> str:
+    if error.kind == "network_unknown" or (error.kind == "container_unknown" and kind == "rm"):
+        return usage.missing(session.version, "network" if kind == "network" else "container", name, str(error))
+    return f"Error response from daemon: {error}"
 
 
 def _network_create(session: Session, given: Given) -> str:
@@ -243,34 +261,54 @@ _RM = {"force": SWITCH, "volumes": SWITCH, "link": SWITCH}
 _STOP = {"time": VALUE, "timeout": VALUE, "signal": VALUE}
 _SWARM = dict.fromkeys(("advertise-addr", "listen-addr", "data-path-addr", "default-addr-pool",
                         "default-addr-pool-mask-length", "data-path-port"), VALUE)  # fmt: skip
+_MANY = "[OPTIONS] CONTAINER [CONTAINER...]"
+
+
+def _used(name: str, words: str, what: str, least: int = 1, most: int | None = None, before: str = "") -> Usage:
+    return Usage(f"docker {name}", words, what, least, most, before)
+
+
 COMMANDS: dict[str, Command] = {
-    "run": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _run, commands.RUN, commands.RUN_SHORT, stop=True, failed=125),
-    "create": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _create, commands.RUN, commands.RUN_SHORT, stop=True),
-    "start": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.start(name)), {}, {}),
-    "stop": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.stop(name)), _STOP,
-                    {"t": "time", "s": "signal"}),
-    "kill": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.stop(name)), _STOP,
-                    {"s": "signal"}),
-    "restart": Command("[OPTIONS] CONTAINER [CONTAINER...]", _each(lambda engine, name, _: engine.restart(name)),
-                       _STOP, {"t": "time", "s": "signal"}),
-    "rm": Command("[OPTIONS] CONTAINER [CONTAINER...]",
-                  _each(lambda engine, name, given: engine.remove(name, force=given.on("force"))), _RM,
+    "run": Command(_used("run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image",
+                         before="Run a command in a new container"),
+                   _run, commands.RUN, commands.RUN_SHORT, stop=True, runs=True),
+    "create": Command(_used("create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new container"), _create,
+                      commands.RUN, commands.RUN_SHORT, stop=True),
+    "start": Command(_used("start", _MANY, "Start one or more stopped containers"),
+                     _each(lambda engine, name, _: engine.start(name), "start"), {}, {}),
+    "stop": Command(_used("stop", _MANY, "Stop one or more running containers"),
+                    _each(lambda engine, name, _: engine.stop(name)), _STOP, {"t": "time", "s": "signal"}),
+    "kill": Command(_used("kill", _MANY, "Kill one or more running containers"),
+                    _each(lambda engine, name, _: engine.stop(name)), _STOP, {"s": "signal"}),
+    "restart": Command(_used("restart", _MANY, "Restart one or more containers"),
+                       _each(lambda engine, name, _: engine.restart(name)), _STOP, {"t": "time", "s": "signal"}),
+    "rm": Command(_used("rm", _MANY, "Remove one or more containers"),
+                  _each(lambda engine, name, given: engine.remove(name, force=given.on("force")), "rm"), _RM,
                   {"f": "force", "v": "volumes", "l": "link"}),
-    "network create": Command("[OPTIONS] NETWORK", _network_create, commands.NETWORK_CREATE,
-                              commands.NETWORK_CREATE_SHORT),
-    "network rm": Command("NETWORK [NETWORK...]", _each(lambda engine, name, _: engine.remove_network(name)),
-                          {"force": SWITCH}, {"f": "force"}),
-    "network connect": Command("[OPTIONS] NETWORK CONTAINER", _connect, commands.CONNECT, {}, words=2),
-    "network disconnect": Command("[OPTIONS] NETWORK CONTAINER", _disconnect, {"force": SWITCH}, {"f": "force"},
-                                  words=2),
-    "swarm init": Command("[OPTIONS]", _swarm_init, _SWARM, {}, words=0),
-    "swarm join": Command("[OPTIONS] HOST:PORT", _swarm_join, {**_SWARM, "token": VALUE}, {}),
-    "swarm leave": Command("[OPTIONS]", _swarm_leave, {"force": SWITCH}, {"f": "force"}, words=0),
-    "service scale": Command("SERVICE=REPLICAS [SERVICE=REPLICAS...]", _service_scale, {"detach": SWITCH},
-                             {"d": "detach"}),
-    "service create": Command("[OPTIONS] IMAGE [COMMAND] [ARG...]", _service_create, commands.SERVICE_CREATE,
-                              commands.SERVICE_CREATE_SHORT, stop=True),
-    "service update": Command("[OPTIONS] SERVICE", _service_update, commands.SERVICE_UPDATE,
-                              {"d": "detach", "q": "quiet"}),
-    "service rm": Command("SERVICE [SERVICE...]", _each(lambda engine, name, _: engine.remove_service(name)), {}, {}),
+    "network create": Command(_used("network create", "[OPTIONS] NETWORK", "Create a network", 1, 1), _network_create,
+                              commands.NETWORK_CREATE, commands.NETWORK_CREATE_SHORT),
+    "network rm": Command(_used("network rm", "NETWORK [NETWORK...]", "Remove one or more networks"),
+                          _each(lambda engine, name, _: engine.remove_network(name), "network"), {"force": SWITCH},
+                          {"f": "force"}),
+    "network connect": Command(
+        _used("network connect", "[OPTIONS] NETWORK CONTAINER", "Connect a container to a network", 2, 2), _connect,
+        commands.CONNECT, {}),
+    "network disconnect": Command(
+        _used("network disconnect", "[OPTIONS] NETWORK CONTAINER", "Disconnect a container from a network", 2, 2),
+        _disconnect, {"force": SWITCH}, {"f": "force"}),
+    "swarm init": Command(_used("swarm init", "[OPTIONS]", "Initialize a swarm", 0, 0), _swarm_init, _SWARM, {}),
+    "swarm join": Command(_used("swarm join", "[OPTIONS] HOST:PORT", "Join a swarm as a node and/or manager", 1, 1),
+                          _swarm_join, {**_SWARM, "token": VALUE}, {}),
+    "swarm leave": Command(_used("swarm leave", "[OPTIONS]", "Leave the swarm", 0, 0), _swarm_leave,
+                           {"force": SWITCH}, {"f": "force"}),
+    "service scale": Command(
+        _used("service scale", "SERVICE=REPLICAS [SERVICE=REPLICAS...]", "Scale one or multiple replicated services"),
+        _service_scale, {"detach": SWITCH}, {"d": "detach"}),
+    "service create": Command(
+        _used("service create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new service"), _service_create,
+        commands.SERVICE_CREATE, commands.SERVICE_CREATE_SHORT, stop=True),
+    "service update": Command(_used("service update", "[OPTIONS] SERVICE", "Update a service", 1, 1), _service_update,
+                              commands.SERVICE_UPDATE, {"d": "detach", "q": "quiet"}),
+    "service rm": Command(_used("service rm", "SERVICE [SERVICE...]", "Remove one or more services"),
+                          _each(lambda engine, name, _: engine.remove_service(name)), {}, {}),
 }  # fmt: skip

@@ -9,7 +9,7 @@ import re
 from ipaddress import IPv4Interface, IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any
 
-from . import publish, run_flags
+from . import client, publish, run_flags
 from .flags import SWITCH, VALUE, BadFlag, Given
 from .options import (
     DRIVER_OPTIONS,
@@ -68,6 +68,8 @@ DAEMON = {
                      "allow-direct-routing", "debug", "live-restore"), SWITCH),
 }  # fmt: skip
 DAEMON_SHORT = {"H": "host", "p": "pidfile", "D": "debug", "l": "log-level"}
+# names that an engine takes for a container; one of a single letter, which a real engine refuses, is let be
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", re.ASCII)
 # flags of dockerd that some versions do not have, with the feature that brings them
 DAEMON_SINCE = {"allow-direct-routing": "allow_direct_routing", "firewall-backend": "firewall_backend"}
 
@@ -108,12 +110,16 @@ def _pool(text: str) -> Pool:
 
 def network(given: Given, layout: Layout) -> NetworkOptions:
     """Options of `docker network create`."""
+    client.check_network(layout.engine, given)
     asked: dict[str, Any] = {"driver": given.last("driver", "bridge")}
     for name in ("internal", "ipv6", "attachable"):
         asked[name] = given.on(name)
     for text in given.all("subnet"):
         subnet = _subnet(text, layout)
-        asked["subnet" if subnet.version == 4 else "subnet6"] = subnet
+        name = "subnet" if subnet.version == 4 else "subnet6"
+        if name in asked and asked["driver"] == "bridge":
+            raise BadFlag(layout.say("subnets_many"), "daemon")
+        asked[name] = subnet
     for text in given.all("gateway"):
         asked["gateway6" if ":" in text else "gateway"] = text
     for text in given.all("ip-range"):
@@ -128,8 +134,12 @@ def network(given: Given, layout: Layout) -> NetworkOptions:
             if value not in GO_BOOLS:
                 raise BadFlag(layout.say("bad_flag_value", option=name, value=value), "daemon")
             asked[field] = GO_BOOLS[value]
+        elif field == "mtu":
+            if not value.isascii() or not value.isdigit():
+                raise BadFlag(layout.say("bad_number", option=name, value=value), "daemon")
+            asked[field] = int(value)
         elif field is not None:
-            asked[field] = int(value) if field == "mtu" and value.isdigit() else value
+            asked[field] = value
         else:
             other.append((name, value))
     return NetworkOptions(given.words[0], other=tuple(other), **asked)
@@ -139,7 +149,7 @@ def _subnet(text: str, layout: Layout) -> IPv4Network | IPv6Network:
     try:
         subnet = subnet_of(text)
     except ValueError:
-        raise BadFlag(f"invalid CIDR address: {text}") from None
+        raise BadFlag(layout.say("subnet_invalid", subnet=text), "daemon") from None
     unmasked = subnet.version == 4 and text.partition("/")[0] != str(subnet.network_address)
     if unmasked and "masked_subnets" in layout.features:
         raise BadFlag(layout.say("subnet_unmasked", subnet=text, masked=subnet), "daemon")
@@ -151,10 +161,14 @@ def container(given: Given, layout: Layout) -> ContainerOptions:
     names = [*given.all("network"), *given.all("net")]
     besides = run_flags.besides(given, layout)
     run_flags.check_network(given, layout, names)
+    if given.last("name") and not _NAME.fullmatch(given.last("name")):
+        raise BadFlag(layout.say("name_invalid", name=given.last("name")), "daemon")
     if not names and "silent_default" in layout.features:
         given = given.without("ip", "ip6", "network-alias", "net-alias")
     names = names or ["bridge"]
     joined = [attachment(text, layout) for text in names]
+    if len(names) > 1 and "one_network" in layout.features:
+        raise BadFlag(layout.say("networks_many", network=", ".join(sorted(at.network for at in joined))), "daemon")
     joined[0] = Attachment(
         joined[0].network, given.last("ip") or joined[0].address, given.last("ip6") or joined[0].address6,
         joined[0].gateway_priority, (*given.all("network-alias"), *given.all("net-alias")),
@@ -218,6 +232,11 @@ def published(text: str) -> list[publish.PublishedPort]:
 
 
 def _exposed(text: str) -> list[tuple[int, str]]:
+    span = text.partition("/")[0]
+    for number in span.split("-", 1):
+        if not number.isascii() or not number.isdigit():
+            why = f'strconv.ParseUint: parsing "{number}": invalid syntax'
+            raise BadFlag(f"invalid range format for --expose: {text}, error: {why}", "client")
     return [(port.port, port.proto) for port in published(text)]
 
 

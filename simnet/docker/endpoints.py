@@ -216,13 +216,25 @@ def _host_port(engine: Engine, container: Container, endpoint: Endpoint, port: P
     if found and found[0].host_port:
         return found[0].host_port
     first, last = (before, before) if before else (port.first, port.last)
-    try:
-        return engine.ports.take(host, port.proto, first, last)
-    except PortTaken as error:
-        kind = "port_taken" if error.port else "ports_exhausted"
-        words = {"name": container.name, "id": endpoint.id, "host": host, "port": error.port}
-        unpublish(engine, container)
-        raise engine.refusal(kind, **words) from None
+    words = {"name": container.name, "id": endpoint.id}
+    while True:
+        try:
+            number = engine.ports.take(host, port.proto, first, last)
+        except PortTaken as error:
+            kind = "port_taken" if error.port else "ports_exhausted"
+            unpublish(engine, container)
+            raise engine.refusal(kind, **words, host=error.held or host, port=error.port) from None
+        address = ip_address(host)
+        if address.version == 6 or not engine.namespace.sockets.bound(port.proto, int(address), number):
+            return number
+        # a process of the host has the port: a range goes on with its next port, where the engine tries that
+        engine.ports.give_back(host, port.proto, number)
+        if (first and number == last) or "tries_next_port" not in engine.layout.features:
+            unpublish(engine, container)
+            shown = engine.layout.say("port_shown", host=host, port=number, address=endpoint.of(4),
+                                      value=port.port, name=port.proto)  # fmt: skip
+            raise engine.refusal("port_in_use", **words, port=shown, reason="address already in use")
+        first = number + 1 if first else 0
 
 
 def link(engine: Engine, child: Container, parent: Container) -> None:

@@ -144,6 +144,11 @@ class Engine:
         found, one = self.networks.find(network), self.find(container)
         conflicts.check_connect(self, one, found)
         wanted = replace(wanted or Attachment(network), network=found.name, connected=True)
+        try:
+            self._check_address(wanted)
+        except Refused as error:
+            said = str(error).removeprefix(f"invalid config for network {found.name}: ")
+            raise Refused(error.kind, said) from None
         if found.name in one.endpoints or found.name in (at.network for at in one.options.attachments):
             raise self.refusal("endpoint_taken", name=one.name, network=found.name)
         one.options = replace(one.options, attachments=(*one.options.attachments, wanted))
@@ -188,18 +193,27 @@ class Engine:
         if name in self.containers:
             raise self.refusal("container_taken", name=name, id=self.containers[name].id)
         for at in options.attachments:
-            if at.network == "bridge" and (at.address or at.address6):
-                raise self.refusal("address_on_default", network=at.network)
-            if at.address and "checks_addresses_first" in self.layout.features:
+            if "checks_addresses_first" in self.layout.features or not _is_address(at.address or "0.0.0.0"):
                 self._check_address(at)
         made = Container(identity("container", name, number), name, replace(options, name=name), named=named)
         self.containers[name] = made
         return made
 
     def _check_address(self, at: Attachment) -> None:
+        """A fixed address must be one of a network whose subnet somebody chose."""
+        if not (at.address or at.address6):
+            return
+        if at.network == "bridge":
+            raise self.refusal("address_on_default", network=at.network)
         network = self.networks.by_name.get(at.network)
-        subnet = network.subnet(4) if network is not None else None
-        if subnet is not None and ip_address(at.address) not in subnet:
+        if network is None or not at.address:
+            return
+        if network.options.subnet is None:
+            raise self.refusal("address_unconfigured", network=at.network)
+        if not _is_address(at.address):
+            raise self.refusal("address_invalid", network=at.network, address=at.address)
+        subnet = network.subnet(4)
+        if subnet is None or ip_address(at.address) not in subnet:
             raise self.refusal("address_outside", network=at.network, address=at.address)
 
     def run(self, options: ContainerOptions) -> Container:
@@ -241,6 +255,7 @@ class Engine:
         one.sandbox.namespace.sysctls.update(one.options.sysctls)
         for at in one.options.attachments:
             network = self.networks.find(at.network)
+            self._check_address(at)
             if network.options.driver == "overlay" and not network.options.attachable and not self.swarm.owns(one):
                 raise self.refusal("not_attachable", network=network.name)
             if network.name not in _NO_ENDPOINT:
@@ -354,3 +369,12 @@ class Engine:
     def remove_service(self, name: str) -> None:
         """`docker service rm`."""
         service.remove(self, name)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -56,6 +56,8 @@ FEATURES = {
     "gateway_mode": "knows com.docker.network.bridge.gateway_mode_ipv4",
     "gw_priority": "knows gw-priority",
     "internal_before_gwbridge": "a container on overlay and internal networks has its way out on the internal one",
+    "tries_next_port": "takes the next port of a range where a process of the host has one",
+    "one_network": "takes one network when a container is made",
     "checks_addresses_first": "refuses a fixed address outside the subnets before it makes the container",
     "masked_subnets": "refuses a subnet with host bits",
     "allow_direct_routing": "knows --allow-direct-routing",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # drivers whose networks have neither devices nor subnets
 _BARE = {"host", "null"}
+# the longest name of a device
+_LONGEST_NAME = 15
 
 
 class Networks:
@@ -60,6 +62,8 @@ class Networks:
     def create(self, options: NetworkOptions, *, predefined: bool = False) -> Network:
         """Make a network, its devices and its rules."""
         engine = self._engine
+        if not predefined:
+            self._check_own(options)
         if options.name in self.by_name or self._of_swarm(options.name) is not None:
             raise engine.refusal("network_taken", network=options.name)
         self._check(options)
@@ -142,7 +146,16 @@ class Networks:
             if mode == "isolated" and not options.internal:
                 raise engine.refusal("isolated_not_internal", network=options.name)
 
+    def _check_own(self, options: NetworkOptions) -> None:
+        """What nobody but the engine itself makes."""
+        if options.name in {"bridge", "host", "none"}:
+            raise self._engine.refusal("network_reserved", network=options.name)
+        if options.driver in _BARE and options.name not in self.by_name:
+            raise self._engine.refusal("driver_single", name=options.driver)
+
     def _check_bridge(self, network: Network) -> None:
+        if len(network.bridge) > _LONGEST_NAME:
+            raise self._engine.refusal("bridge_name_long")
         for other in self.by_name.values():
             if other.bridge == network.bridge:
                 raise self._engine.refusal("bridge_taken", id=network.id, bridge=network.bridge, other=other.id)

@@ -13,11 +13,11 @@ ANY = "0.0.0.0"
 
 
 class PortTaken(Exception):
-    """The port is in use (`port`), or all ports are (0)."""
+    """The port is in use (`port`) at an address (`held`), or all ports are (0)."""
 
-    def __init__(self, port: int) -> None:
-        """Say which port."""
-        self.port = port
+    def __init__(self, port: int, held: str = "") -> None:
+        """Say which port, and where it is in use."""
+        self.port, self.held = port, held
         super().__init__(port)
 
 
@@ -57,7 +57,8 @@ class Ports:
                 if not first:
                     self._next[proto] = port + 1 if port < LAST else FIRST
                 return port
-        raise PortTaken(first if first == last else 0)
+        held = self._used.get((proto, first), set())
+        raise PortTaken(first if first == last else 0, ANY if ANY in held else address)
 
     def give_back(self, address: str, proto: str, port: int) -> None:
         """The port is free again."""

@@ -45,7 +45,7 @@ def test_publish_all_takes_what_is_exposed():
         ("docker network create --foo n1", "unknown flag: --foo", 125),
         ("docker run -X busybox", "unknown shorthand flag: 'X' in -X", 125),
         ("docker run --name", "flag needs an argument: --name", 125),
-        ("docker run", "docker: 'docker run' requires at least 1 argument", 125),
+        ("docker run", "docker: 'docker run' requires at least 1 argument", 1),
         ("docker run -p 99999:80 busybox", "docker: invalid hostPort: 99999", 125),
         ("docker run -p 80:0x busybox", "docker: invalid containerPort: 0x", 125),
         ("docker run -p 80-82:80-81 busybox",

@@ -1,5 +1,6 @@
 """The engine: addresses, ways out, ports, and what it refuses in its own words."""
 
+import re
 from ipaddress import IPv4Interface, IPv4Network
 
 import pytest
@@ -21,6 +22,7 @@ from simnet.errors import Refused, UnknownName, UsageError
 from simnet.net.address import Prefix
 from simnet.net.network import Network as Wire
 from simnet.net.route import Route
+from simnet.net.socket import Listener
 
 VERSIONS = ("20.10", "26.1", "28.0.0", "28.0.1", "28.2.0", "28.5.2", "29.7.2")
 
@@ -197,9 +199,9 @@ START = "failed to set up container networking: "
          START + "driver failed programming external connectivity on endpoint c2 ("),
         (OLD, "docker run --network nope --name c2 busybox", "network nope not found"),
         (NEW, "docker run --network nope --name c2 busybox", START + "network nope not found"),
-        (OLD, "docker run --network n1 --ip 10.8.0.1 --name c2 busybox",
+        (("20.10",), "docker run --network n1 --ip 10.8.0.1 --name c2 busybox",
          "Invalid address 10.8.0.1: It does not belong to any of this network's subnets"),
-        (NEW, "docker run --network n1 --ip 10.8.0.1 --name c2 busybox",
+        (("26.1", *NEW), "docker run --network n1 --ip 10.8.0.1 --name c2 busybox",
          "invalid config for network n1: invalid endpoint settings:\n"
          "no configured subnet or ip-range contain the IP address 10.8.0.1"),
         (NEW, "docker run --network n1 --ip 10.9.0.1 --name c2 busybox", START + "Address already in use"),
@@ -208,7 +210,9 @@ START = "failed to set up container networking: "
         (OLD, "docker run --network container:nope --name c2 busybox", "No such container: nope"),
         (NEW, "docker run --network container:nope --name c2 busybox",
          "joining network namespace of container: No such container: nope"),
-        (OLD, "docker rm c1", "You cannot remove a running container {c1}. "
+        (("26.1",), "docker rm c1", 'cannot remove container "/c1": container is running: '
+         "stop the container before removing or force remove"),
+        (("20.10",), "docker rm c1", "You cannot remove a running container {c1}. "
          "Stop the container before attempting removal or force remove"),
         (NEW, "docker rm c1", 'cannot remove container "c1": container is running: '
          "stop the container before removing or force remove"),
@@ -230,12 +234,34 @@ def test_refusals_are_the_engines_own(versions, command, said):
 def test_a_port_that_is_taken():
     engine = Engine("28.5.2")
     engine.run(ContainerOptions("c1", ports=tuple(parse("8080:80"))))
-    with pytest.raises(Refused, match=r"Bind for 127.0.0.1:8080 failed: port is already allocated"):
+    with pytest.raises(Refused, match=r"Bind for 0.0.0.0:8080 failed: port is already allocated"):
         engine.run(ContainerOptions("c2", ports=tuple(parse("127.0.0.1:8080:80"))))
     assert not engine.find("c2").running
     assert not any("172.17.0.3" in str(rule) for rule in engine.ruleset.rules())
     engine.stop("c1")
     engine.start("c2")
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("20.10", "Error starting userland proxy: listen tcp4 0.0.0.0:7000: bind: address already in use"),
+        ("28.5.2", "failed to bind host port for 0.0.0.0:7000:172.17.0.2:80/tcp: address already in use"),
+    ],
+)
+def test_a_port_that_a_process_of_the_host_has(version, said):
+    engine = Engine(version)
+    engine.namespace.sockets.open(Listener(0, 7000, "a server"))
+    with pytest.raises(Refused, match=f"{re.escape(said)}$"):
+        engine.run(ContainerOptions("c1", ports=tuple(parse("7000:80"))))
+    assert not engine.find("c1").running
+
+
+def test_a_range_of_ports_goes_on_with_the_next_one():
+    engine = Engine("28.5.2")
+    engine.namespace.sockets.open(Listener(0, 7000, "a server"))
+    web = engine.run(ContainerOptions("c2", ports=tuple(parse("7000-7001:80"))))
+    assert [one.host_port for one in web.bindings] == [7001]
 
 
 def test_a_network_in_use_says_by_whom():

@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simnet.answer import Answer
+from simnet.docker import usage
 from simnet.docker.flags import SWITCH, VALUE, BadFlag, Given, read
+from simnet.docker.since import since
 from simnet.errors import Refused, TemplateError
 
-from . import container_document, containers, networks, published, services, usage, versions
+from . import container_document, containers, networks, published, services, versions
 from .documents import Missing, inspect
-from .since import since
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from simnet.bundled import bundled
 from simnet.docker.objects import identity
 from simnet.docker.options import Attachment
+from simnet.docker.since import since
 from simnet.docker.version import numbers
 from simnet.errors import SourceError
 
 from . import clock
 from .containers import command, state
 from .published import as_map, shown
-from .since import since
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine
@@ -146,6 +146,7 @@ def _set_host_config(engine: Engine, container: Container, made: dict[str, Any])
     made["ExtraHosts"] = list(options.extra_hosts) or made["ExtraHosts"]
     made["PidMode"], made["UTSMode"], made["UsernsMode"] = _mode(engine, options.pid), options.uts, options.userns
     made["IpcMode"] = _mode(engine, options.ipc) or made["IpcMode"]
+    made["PublishAllPorts"] = options.publish_all
     if options.sysctls:
         _put_before(made, "Runtime", "Sysctls", dict(sorted(options.sysctls)))
 

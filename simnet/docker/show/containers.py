@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from simnet.docker.since import since
 from simnet.errors import Refused
 
 from . import clock
 from .published import column, shown
-from .since import since
 from .table import Shape
 
 if TYPE_CHECKING:

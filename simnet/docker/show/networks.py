@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from simnet.docker.objects import identity
 from simnet.docker.options import DRIVER_OPTIONS, NetworkOptions
+from simnet.docker.since import since
 from simnet.errors import Refused
 from simnet.net.address import ip_text
 
 from . import clock
-from .since import since
 from .table import Shape
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simnet.docker.since import since
 from simnet.errors import Refused
-
-from .since import since
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine

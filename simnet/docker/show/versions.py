@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simnet.docker.gotemplate import Template
+from simnet.docker.since import since
 from simnet.docker.version import numbers
 from simnet.errors import TemplateError
 
 from .containers import state
-from .since import since
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine
