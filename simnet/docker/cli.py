@@ -215,6 +215,8 @@ def _network_create(session: Session, given: Given) -> str:
 
 
 def _connect(session: Session, given: Given) -> str:
+    if given.all("gw-priority") and "gw_priority" not in session.layout.features:
+        raise BadFlag("unknown flag: --gw-priority")
     network, container = given.words[:2]
     wanted = commands.Attachment(network, given.last("ip"), given.last("ip6"),
                                  int(given.last("gw-priority", "0")), tuple(given.all("alias")),

@@ -66,6 +66,7 @@ FEATURES = {
     "counts_interfaces": "names interfaces by a counter that only grows, not by the lowest free number",
     "internal_way_out": "gives a container on internal networks alone a default route all the same",
     "answers_from_asked_address": "docker-proxy answers UDP from the address that was asked",
+    "bridges_in_ipset": "keeps the subnets of networks that are not internal in an ipset, which its rules ask",
     "firewall_backend": "knows --firewall-backend",
     "older_client": "its docker command ends errors with a full stop and `See … --help`, and links only user networks",
     "silent_default": "takes --ip and --network-alias without --network, and leaves them alone",

@@ -9,6 +9,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from simnet.net.netfilter.ipset import IpSet
+
 from . import facts
 from .cluster import SharedNetwork
 from .drivers import DRIVERS
@@ -124,6 +126,7 @@ class Networks:
         if self.by_name.pop(network.name, None) is None:
             return
         engine.firewall.remove(f"network {network.name}")
+        self._fill_sets()
         DRIVERS[network.options.driver].delete(engine, network)
         if network.shared is None:
             self._give_back(network)
@@ -223,6 +226,20 @@ class Networks:
             except NoChain as error:
                 self.drop(network)
                 raise engine.refusal("iptables_failed", reason=error) from None
+        self._fill_sets()
+
+    def _fill_sets(self) -> None:
+        """Name the subnets of all networks that are not internal in the sets of an engine whose rules ask for them."""
+        engine = self._engine
+        if "bridges_in_ipset" not in engine.layout.features:
+            return
+        outward = [network for network in self.by_name.values() if network.bridge and not network.options.internal]
+        for family in engine.firewall.families:
+            name = f"docker-ext-bridges-v{family}"
+            subnets = [network.subnet(family) for network in outward]
+            members: list[tuple[str, ...]] = [(str(subnet),) for subnet in subnets if subnet is not None]
+            engine.namespace.ipsets[name] = IpSet(name, "hash:net", members)
+        engine.namespace.rules_changed()
 
 
 def default_network(engine: Engine) -> NetworkOptions:

@@ -21,8 +21,8 @@ def render(found: Difference, *, rules: bool = True) -> str:
 
 def _flows(found: Difference) -> list[str]:
     count = len(found.flows)
-    said = f"{count} flow{'s change' if count != 1 else ' changes'} of {found.tried} that both sides have"
-    lines = [click.style("no flow changes" + f" of {found.tried}" if not count else said, bold=True)]
+    said = f"{count or 'no'} flow{'s change' if count > 1 else ' changes'}; {found.tried} were tried on both sides"
+    lines = [click.style(said, bold=True)]
     for change in found.flows:
         lines += _flow(change)
     return lines

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WAYS = {
     "direct": ("●", "green", "#3b8d5a", "answered, at an address of its own"),
     "published": ("◐", "cyan", "#5aa9c9", "answered, through a published port"),
+    "other": ("≠", "yellow", "#9c7a4d", "answered by another place, which the address leads to"),
     "refused": ("✗", "yellow", "#e8b04a", "refused"),
     "timeout": ("·", "red", "#d9d9d9", "no answer"),
 }

@@ -150,7 +150,7 @@ def scene_of(trace: Trace, network: Network, *, both: bool = False, packet: int 
         steps = packets[number - 1]
         way = Way(number, str(steps[0].packet), answer)
         scene.ways.append(way)
-        _Walker(scene, network, way).walk(steps)
+        _Walker(scene, network, way).walk(_taken(steps))
     if not packets:
         place = network.find(trace.probe.frm).place
         to = str(trace.probe).rpartition(" to ")[2]
@@ -188,6 +188,15 @@ def _chosen(packets: list[list[Step]], *, both: bool) -> Iterator[tuple[int, boo
             if isinstance(last, IPv4):
                 awaited[last.src, last.sport, last.dst, last.dport] = True
             yield number, False
+
+
+def _taken(steps: list[Step]) -> list[Step]:
+    """The steps without those of machines that merely overheard the packet on the wire, where another one took it."""
+    heard = {step.place for step in steps if isinstance(step, Drop) and step.other_host}
+    took = {step.place for step in steps if not (isinstance(step, Drop) and step.other_host)
+            and not (isinstance(step, Crossing) and step.direction == "P")}  # fmt: skip
+    ends = any(isinstance(step, (Delivery, Drop)) and step.place not in heard - took for step in steps)
+    return [step for step in steps if step.place not in heard - took] if ends else steps
 
 
 class _Walker:

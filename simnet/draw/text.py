@@ -91,7 +91,7 @@ def _packet_line(number: int, steps: list[Step]) -> str:
     packet = steps[0].packet
     by = next((step.by for step in steps if isinstance(step, Origin)), "")
     assert isinstance(packet, IPv4)
-    ending = next((step for step in reversed(steps) if isinstance(step, Drop)), None)
+    ending = next((step for step in reversed(steps) if isinstance(step, Drop) and not step.other_host), None)
     line = click.style(f"{number:3}  {packet}", bold=True) + f"   {packet.length} bytes"
     if by:
         line += f", from {by} at {steps[0].place}"

@@ -26,7 +26,8 @@ def outcome_json(outcome: Outcome | None) -> dict[str, Any] | None:
     """An outcome, or None where there is no such flow."""
     if outcome is None:
         return None
-    return {"verdict": outcome.verdict, "server_saw": outcome.server_saw or None, "because": list(outcome.because),
+    return {"verdict": outcome.verdict, "server_saw": outcome.server_saw or None,
+            "answered_by_other": outcome.other or None, "because": list(outcome.because),
             "rules_evaluated": outcome.evaluated, "certain": outcome.certain}  # fmt: skip
 
 

@@ -8,13 +8,18 @@
     app: reaches db                                the same as `db: reachable from app`
     app: reaches 192.0.2.1:80                      app gets an answer there (`/udp` after it, or an address alone: ping)
     app: does not reach wan                        nothing of wan answers app
+    app: reaches wan with 1472 bytes               … when it sends so much data (after `reachable from` as well)
     app: isolated from db                          neither reaches the other
     web: sees client address                       every client that reaches web is seen under its own address
     web: sees 172.17.0.1 from app                  app is seen under that address
     web: has address 172.17.0.2                    one of its addresses
     web: has no address                            none but 127.0.0.1
+    web: has gateway 172.17.0.1                    it sends there what is for no network of its own
+    web: has mtu 1450                              the MTU of one of its devices (lo does not count)
+    web: has interfaces of its own                 its network namespace is neither its host's nor another container's
     con: has the interfaces of web                 one network namespace, so all addresses are the same
     web: compares more rules than fast from wan    the kernel compares more rules on the way to web than to fast
+    web: crosses more devices than fast from wan   its packets go in and out of more devices (`as many … as`: the same)
 
 Example:
     >>> str(parse("unreachable directly from wan, app on 80/udp"))
@@ -35,29 +40,38 @@ from .plan import Claim
 _PLACE = r"[\w.-]+(?:/[\w.-]+)?"
 _PLACES = rf"{_PLACE}(?:\s*,\s*{_PLACE})*"
 _ADDRESS = r"\d+\.\d+\.\d+\.\d+"
+_WITH = r"(?: with (?P<size>\d{1,5}) bytes)?"
+_THAN = rf"(?:than|as) (?P<places>{_PLACE}) from (?P<frm>{_PLACE})"
 _TO = rf"(?P<address>{_ADDRESS})(?::(?P<aport>\d+))?(?:/(?P<aproto>tcp|udp))?"
 _PATTERNS = {
     "reachable": re.compile(
         rf"(?P<word>reachable|unreachable)(?P<direct> directly)? from (?P<places>{_PLACES})"
-        rf"(?: on (?P<port>\d+)(?:/(?P<proto>tcp|udp))?| at {_TO})?"
+        rf"(?: on (?P<port>\d+)(?:/(?P<proto>tcp|udp))?| at {_TO})?{_WITH}"
     ),
-    "reaches": re.compile(rf"(?P<word>reaches|does not reach) (?:{_TO}|(?P<places>{_PLACES}))"),
+    "reaches": re.compile(rf"(?P<word>reaches|does not reach) (?:{_TO}|(?P<places>{_PLACES})){_WITH}"),
     "isolated": re.compile(rf"(?P<word>isolated) from (?P<places>{_PLACES})"),
     "sees": re.compile(rf"(?P<word>sees) (?:client address|(?P<address>{_ADDRESS}))(?: from (?P<places>{_PLACES}))?"),
     "has": re.compile(
-        rf"(?P<word>has) (?:no address|address (?P<address>{_ADDRESS})|the interfaces of (?P<places>{_PLACE}))"
+        rf"(?P<word>has) (?:no address|interfaces of its own|address (?P<address>{_ADDRESS})"
+        rf"|the interfaces of (?P<places>{_PLACE}))"
     ),
-    "compares": re.compile(
-        rf"(?P<word>compares) (?P<more>more|as many) rules (?:than|as) (?P<places>{_PLACE}) from (?P<frm>{_PLACE})"
-    ),
+    "gateway": re.compile(rf"(?P<word>has) gateway (?P<address>{_ADDRESS})"),
+    "mtu": re.compile(r"(?P<word>has) mtu (?P<size>\d{1,5})"),
+    "compares": re.compile(rf"(?P<word>compares) (?P<more>more|as many) rules {_THAN}"),
+    "crosses": re.compile(rf"(?P<word>crosses) (?P<more>more|as many) devices {_THAN}"),
 }
 _STARTS = ("reachable from", "unreachable from", "reaches", "does not reach", "isolated from", "sees client address",
-           "has address", "has no address", "has the interfaces of", "compares more rules than")  # fmt: skip
+           "has address", "has no address", "has gateway", "has mtu", "has interfaces of its own",
+           "has the interfaces of", "compares more rules than", "compares as many rules as",
+           "crosses more devices than", "crosses as many devices as")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """One sentence about a subject; what a kind does not need is empty or 0. `positive`: it is to be so."""
+    """One sentence about a subject; what a kind does not need is empty or 0. `positive`: it is to be so.
+
+    `size` counts bytes: of data that is sent (0: what a probe sends by itself), or of an MTU.
+    """
 
     kind: str
     text: str
@@ -68,6 +82,7 @@ class Assertion:
     port: int = 0
     proto: str = ""
     direct: bool = False
+    size: int = 0
 
     def __str__(self) -> str:
         """The sentence, as it was written."""
@@ -86,7 +101,7 @@ def parse(text: str) -> Assertion:
             proto = said.get("proto") or said.get("aproto") or ("tcp" if int(port) else "")
             positive = said["word"] not in {"unreachable", "does not reach"} and said.get("more") != "as many"
             return Assertion(kind, words, positive, places, said.get("frm", ""), said.get("address", ""), int(port),
-                             proto, bool(said.get("direct")))  # fmt: skip
+                             proto, bool(said.get("direct")), int(said.get("size") or 0))  # fmt: skip
     raise ValueError(f"{text!r} is no claim that can be tried{nearest(words, _STARTS)}")
 
 

@@ -212,10 +212,13 @@ class _Reader:
             return []
         if not isinstance(value.held, dict):
             return [[("--network", name)] for name in self._words(value)]
-        joined = []
+        joined: list[list[tuple[str, str]]] = []
         for name, item in value.held.items():
             options = self._keys(item, JOINED) if item.held is not None else {}
-            flags = [("--network", name)]
+            priority = "" if joined else self._text(options, "gw-priority")
+            if priority:  # `docker run` takes it within --network alone
+                del options["gw-priority"]
+            flags = [("--network", f"name={name},gw-priority={priority}" if priority else name)]
             for key, one in options.items():
                 flag = "network-alias" if key in {"alias", "aliases"} else key
                 flags += [(f"--{flag}", word) for word in self._words(one)]

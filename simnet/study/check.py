@@ -19,16 +19,17 @@ from operator import eq, ge, gt, le, lt
 from simnet.docker.version import numbers
 from simnet.errors import SourceError, UnknownName
 from simnet.net.address import ip_text, is_loopback, parse_ip
-from simnet.net.conversation import Probe, converse
 from simnet.scenario import claims
 from simnet.scenario.claims import Assertion
 from simnet.scenario.plan import Claim
 from simnet.scenario.source import Source
 
-from .flows import Flow, Outcome, Study, Target, because
+from .flows import Flow, Outcome, Study, Target
 
 HOLDS, FAILS, SKIPPED = "holds", "fails", "skipped"
 _COMPARISONS = {">=": ge, "<=": le, ">": gt, "<": lt, "==": eq, "": eq}
+# an address of nobody's: what leads there is the way out
+_ANYWHERE = parse_ip("203.0.113.9")
 _CONDITION = re.compile(r"(>=|<=|>|<|==|)\s*(\d+(?:\.\d+){0,2})")
 
 
@@ -121,6 +122,8 @@ def _against(study: Study, subject: str, said: Assertion) -> Iterator[str]:
         yield from _sees(study, subject, others, said)
     elif said.kind == "has":
         yield from _has(study, subject, others, said)
+    elif said.kind in {"gateway", "mtu"}:
+        yield from _is_set_up(study, subject, said)
     else:
         yield from _compares(study, subject, others[0], said)
 
@@ -144,34 +147,25 @@ def _tries(study: Study, frm: str, to: str, said: Assertion) -> Iterator[tuple[F
     """Every way to ask: the address that is named, else each server of the place, else (without one) a ping."""
     if said.address and said.kind in {"reachable", "reaches"}:
         address = parse_ip(said.address)
-        yield _asked(
-            study, Flow(frm, Target(to or said.address, said.proto or "icmp", said.port, address, said.port, ""))
-        )
+        target = Target(to or said.address, said.proto or "icmp", said.port, address, said.port, "")
+        yield Flow(frm, target), study.ask(Flow(frm, target), said.size)
         return
     flows = [flow for flow in study.flows() if flow.frm == frm and flow.target.place == to and _wanted(flow, said)]
     for flow in flows:
-        yield flow, study.ask(flow)
+        yield flow, study.ask(flow, said.size)
     if not flows and not said.port:
         namespace = study.lab.network.find(to)
         for device in namespace.devices.values():
             for one in device.addresses:
                 if not is_loopback(one.address):
-                    yield _asked(study, Flow(frm, Target(to, "icmp", 0, one.address, 0, "")))
+                    flow = Flow(frm, Target(to, "icmp", 0, one.address, 0, ""))
+                    yield flow, study.ask(flow, said.size)
 
 
 def _wanted(flow: Flow, said: Assertion) -> bool:
     target = flow.target
     right_port = not said.port or (said.port, said.proto) == (target.port, target.proto)
     return right_port and not (said.direct and target.via)
-
-
-def _asked(study: Study, flow: Flow) -> tuple[Flow, Outcome]:
-    """Ask an address that need not be any server's."""
-    target = flow.target
-    probe = Probe(flow.frm, target.address, target.dport, target.proto)
-    trace = converse(study.lab.network, probe, until_answered=True)
-    study.lab.network.forget_connections()
-    return flow, Outcome(trace.verdict, trace.server_saw, because(trace), trace.totals().rules_evaluated)
 
 
 def _sees(study: Study, subject: str, clients: list[str], said: Assertion) -> Iterator[str]:
@@ -197,23 +191,44 @@ def _has(study: Study, subject: str, others: list[str], said: Assertion) -> Iter
     if others:
         if network.find(others[0]) is not own:
             yield f"{subject} and {others[0]} have a network namespace each"
+    elif said.text.endswith("its own"):
+        if own is not network.namespaces.get(subject if "/" in subject else f"{subject}/host"):
+            yield f"{subject} uses the network namespace of {own.place}"
     elif said.address and parse_ip(said.address) not in held:
         yield f"{subject} has {', '.join(map(ip_text, held)) or 'no address'}"
     elif not said.address and held:
         yield f"{subject} has {', '.join(map(ip_text, held))}"
 
 
+def _is_set_up(study: Study, subject: str, said: Assertion) -> Iterator[str]:
+    """Hold a gateway or an MTU against the namespace's routes and devices."""
+    own = study.lab.network.find(subject)
+    if said.kind == "mtu":
+        mtus = {device.name: device.mtu for device in own.devices.values() if device.name != "lo"}
+        if said.size not in mtus.values():
+            yield f"{subject} has {', '.join(f'{name} with {mtu}' for name, mtu in mtus.items()) or 'no device'}"
+        return
+    route = own.route_output(_ANYWHERE)
+    if isinstance(route, str):
+        yield f"{subject} has no way out"
+    elif route.gateway != parse_ip(said.address):
+        yield f"{subject} has the way out {route}"
+
+
 def _compares(study: Study, subject: str, other: str, said: Assertion) -> Iterator[str]:
+    """Hold two ways against each other; where there are several to one place, the cheapest counts."""
     frm = resolve(study, said.frm)
     counts = []
     for place in (subject, other):
-        answered = [out.evaluated for _, out in _tries(study, frm, place, said) if out.answered]
+        answered = [out for _, out in _tries(study, frm, place, said) if out.answered]
         if not answered:
             yield f"{frm} does not reach {place}"
             return
-        counts.append(min(answered))
-    if (counts[0] > counts[1]) != said.positive:
-        yield f"{counts[0]} rules are compared for {subject}, {counts[1]} for {other}"
+        counts.append(min(out.evaluated if said.kind == "compares" else out.hops for out in answered))
+    right = counts[0] > counts[1] if said.positive else counts[0] == counts[1]
+    if not right:
+        what = "rules are compared" if said.kind == "compares" else "devices are crossed"
+        yield f"{counts[0]} {what} for {subject}, {counts[1]} for {other}"
 
 
 __all__ = ["FAILS", "HOLDS", "SKIPPED", "Finding", "SourceError", "check", "resolve"]

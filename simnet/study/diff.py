@@ -62,10 +62,15 @@ def diff(before: Source, after: Source, names: tuple[str, str]) -> Difference:
         mine = one.ask(flow)
         theirs = other.ask(twin) if twin is not None else None
         tried += theirs is not None
-        if theirs is None or (mine.verdict, _seen(one, mine)) != (theirs.verdict, _seen(other, theirs)):
+        if theirs is None or _told(one, mine) != _told(other, theirs):
             changes.append(FlowChange(flow, mine, theirs))
     changes += [FlowChange(flow, None, other.ask(flow)) for flow in others]
     return Difference(names, tuple(_rules(one.lab, other.lab)), tuple(changes), tried)
+
+
+def _told(study: Study, outcome: Outcome) -> tuple[str, str, str]:
+    """What client and server can tell of a flow."""
+    return outcome.verdict, outcome.other, _seen(study, outcome)
 
 
 def _seen(study: Study, outcome: Outcome) -> str:

@@ -64,7 +64,9 @@ class Flow:
 class Outcome:
     """What came of a flow: the verdict, whom the server saw, and the rules (or reasons) that made it so.
 
-    `certain` is False where a rule was met that the source alone does not decide.
+    `evaluated` counts the rules compared, `hops` the devices gone into or out of. `certain` is False where a rule was
+    met that the source alone does not decide. `other` is the place that answered where it is not the one that was
+    asked: two hosts may give the same address to containers of theirs. (Of a ping nobody tells.)
     """
 
     verdict: str
@@ -72,11 +74,21 @@ class Outcome:
     because: tuple[str, ...]
     evaluated: int
     certain: bool = True
+    hops: int = 0
+    other: str = ""
+
+    @classmethod
+    def of(cls, trace: Trace, other: str = "") -> Outcome:
+        """What came of a conversation."""
+        totals = trace.totals()
+        certain = not any(walk.undecided for walk in trace.walks())
+        return cls(trace.verdict, trace.server_saw, because(trace), totals.rules_evaluated, certain, totals.hops,
+                   other)  # fmt: skip
 
     @property
     def answered(self) -> bool:
-        """Whether the client got its answer."""
-        return self.verdict == "reply"
+        """Whether the client got its answer, from the place that it asked."""
+        return self.verdict == "reply" and not self.other
 
     @property
     def saw(self) -> str:
@@ -85,7 +97,8 @@ class Outcome:
 
     def __str__(self) -> str:
         """`reply, the server saw 172.17.0.1`."""
-        return self.verdict + (f", the server saw {self.saw}" if self.saw else "")
+        by = f" of {self.other}, which that address leads to" if self.other else ""
+        return self.verdict + by + (f", the server saw {self.saw}" if self.saw else "")
 
 
 class Study:
@@ -115,21 +128,28 @@ class Study:
                 if not target.local or self.lab.network.find(target.at.partition(":")[0]) is own:
                     yield Flow(place, target)
 
-    def ask(self, flow: Flow) -> Outcome:
-        """Try one flow."""
-        trace = self.trace(flow)
-        certain = not any(walk.undecided for walk in trace.walks())
-        return Outcome(trace.verdict, trace.server_saw, because(trace), trace.totals().rules_evaluated, certain)
+    def ask(self, flow: Flow, size: int = 0) -> Outcome:
+        """Try one flow; `size` is how many bytes of data are sent (0: what a probe sends by itself)."""
+        trace = self._converse(flow, size)
+        servers = self.lab.network.servers
+        answered = {_place(server) for server in servers if server.seen}
+        asked = flow.target.place
+        stranger = asked not in answered and asked in map(_place, servers)
+        self.lab.network.forget_connections()
+        return Outcome.of(trace, next(iter(answered), "") if stranger else "")
 
     def trace(self, flow: Flow) -> Trace:
         """The whole conversation of a flow, up to its answer."""
+        trace = self._converse(flow)
+        self.lab.network.forget_connections()
+        return trace
+
+    def _converse(self, flow: Flow, size: int = 0) -> Trace:
         if self._fresh:
             self.lab = self.source.open()
         self._sport = self._sport + 1 if self._sport < 49000 else 40001
-        probe = Probe(flow.frm, flow.target.address, flow.target.dport, flow.target.proto, self._sport)
-        trace = converse(self.lab.network, probe, until_answered=True)
-        self.lab.network.forget_connections()
-        return trace
+        probe = Probe(flow.frm, flow.target.address, flow.target.dport, flow.target.proto, self._sport, size=size)
+        return converse(self.lab.network, probe, until_answered=True)
 
 
 def _remembers(namespace: NetNamespace) -> bool:
@@ -153,13 +173,18 @@ def _inner(place: str) -> bool:
     return name.startswith(("1-", "lb_")) or name == "ingress_sbox"
 
 
+def _place(server: Server) -> str:
+    """Where a server runs, by the name that people know the place by."""
+    return server.place or server.namespace.place.removesuffix("/host")
+
+
 def targets(lab: Lab, place: str) -> Iterator[Target]:
     """Every way to the servers of a place: its own addresses, and the published ports that lead there."""
     for server in lab.network.servers:
         namespace = server.namespace
         if lab.network.namespaces.get(namespace.place) is not namespace:
             continue  # its container is gone
-        if (server.place or namespace.place.removesuffix("/host")) != place or server.address == RESOLVER:
+        if _place(server) != place or server.address == RESOLVER:
             continue
         for at, address in addresses(namespace, namespace.place.removesuffix("/host")):
             if server.address in {0, address}:

@@ -32,7 +32,9 @@ class Cell:
 
     @property
     def way(self) -> str:
-        """`direct` or `published` where there was an answer, else the verdict."""
+        """`direct` or `published` where there was an answer, `other` where another place gave it, else the verdict."""
+        if self.outcome.other:
+            return "other"
         if not self.outcome.answered:
             return self.outcome.verdict
         return "published" if self.flow.target.via else "direct"

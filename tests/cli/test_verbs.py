@@ -32,7 +32,7 @@ def test_diff_prints_the_flows_and_the_rules(capsys):
     out, err, code = run(capsys, "diff", MODES, "--engine", "20.10", "--engine", "28.5")
     assert (err, code) == ("", 0)
     lines = out.splitlines()
-    assert lines[3].startswith("1 flow changes of ")
+    assert lines[3].startswith("1 flow changes; ")
     assert lines[4] == "  wan → h1/csphere-nat2:22/tcp at 172.17.0.3:22"
     assert "    + -A PREROUTING -d 172.17.0.3/32 ! -i docker0 -j DROP" in lines
 

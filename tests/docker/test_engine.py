@@ -280,3 +280,33 @@ def test_an_exhausted_network():
     engine.run(ContainerOptions("t1", attachments=(Attachment("tiny"),)))
     with pytest.raises(Refused, match="no available IPv4 addresses on this network's address pools: tiny "):
         engine.run(ContainerOptions("t2", attachments=(Attachment("tiny"),)))
+
+
+@pytest.mark.parametrize(("engine", "names"), [("28.0.0", {"docker-ext-bridges-v4", "docker-ext-bridges-v6"}),
+                                               ("28.0.1", set()), ("28.5.2", set())])  # fmt: skip
+def test_one_engine_names_the_subnets_that_lead_outside_in_a_set(engine, names):
+    made = Engine(engine)
+    made.create_network(NetworkOptions("out", subnet=IPv4Network("10.1.0.0/24")))
+    made.create_network(NetworkOptions("in", subnet=IPv4Network("10.2.0.0/24"), internal=True))
+    sets = made.namespace.ipsets
+    assert set(sets) == names
+    if sets:
+        assert sets["docker-ext-bridges-v4"].members == [("172.17.0.0/16",), ("10.1.0.0/24",)]
+        made.remove_network("out")
+        assert sets["docker-ext-bridges-v4"].members == [("172.17.0.0/16",)]
+
+
+@pytest.mark.parametrize(("engine", "addresses"), [("26.1", 1), ("28.5.2", 0)])
+def test_an_isolated_bridge_has_no_address_where_the_engine_knows_the_mode(engine, addresses):
+    made = Engine(engine)
+    made.create_network(NetworkOptions("n", bridge_name="br-n", internal=True, gateway_mode="isolated"))
+    assert len(made.namespace.devices["br-n"].addresses) == addresses
+
+
+@pytest.mark.parametrize(("engine", "code"), [("26.1", 125), ("28.5.2", 0)])
+def test_a_priority_as_way_out_is_refused_by_engines_that_know_none(engine, code):
+    session = Session(engine)
+    session.script("docker network create n\ndocker create --name c busybox")
+    answer = session.run("docker network connect --gw-priority 1 n c")
+    assert answer.code == code
+    assert answer.err.startswith("unknown flag: --gw-priority") == bool(code)

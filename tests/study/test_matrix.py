@@ -69,3 +69,18 @@ def test_progress_is_told():
     found = matrix(read_source("scenarios/basics/modes.yaml"), lambda done, total: told.append((done, total)))
     assert told == [(number, len(found.cells)) for number in range(1, len(found.cells) + 1)]
     assert Server("wan", "tcp", 80) in found.servers
+
+
+def test_an_answer_of_another_place_with_the_same_address_is_none():
+    text = """
+hosts:
+  h1: {containers: {web: {expose: 80}, app: {}}}
+  h2: {containers: {web: {expose: 80}, far: {}}}
+"""
+    found = matrix(source(text))
+    got = ways(found)
+    assert (got["h1/app", "h1/web:80/tcp"], got["h1/app", "h2/web:80/tcp"]) == ("direct", "other")
+    assert (got["h2/far", "h1/web:80/tcp"], got["h2/far", "h2/web:80/tcp"]) == ("other", "direct")
+    outcome = found.cells["h1/app", Server("h2/web", "tcp", 80)].outcome
+    assert (outcome.answered, outcome.other) == (False, "h1/web")
+    assert str(outcome) == "reply of h1/web, which that address leads to, the server saw 172.17.0.3"

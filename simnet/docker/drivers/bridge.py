@@ -32,7 +32,8 @@ class BridgeDriver:
             device = Bridge(network.bridge, host.new_index(), mac, network.options.mtu)
             host.add(device)
         pool = network.addresses
-        if pool is not None and network.gateway is not None and network.gateway_mode(4) != "isolated":
+        isolated = "gateway_mode" in engine.layout.features and network.gateway_mode(4) == "isolated"
+        if pool is not None and network.gateway is not None and not isolated:
             address = int(network.gateway)
             if all(one.address != address for one in device.addresses):
                 last = int(pool.subnet.broadcast_address)
