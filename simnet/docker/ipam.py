@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from itertools import chain
 
 from .options import Pool
 
@@ -87,7 +88,7 @@ class Addresses:
         block, reserved = self.within or self.subnet, self._reserved()
         first, last = int(block.network_address), int(block.broadcast_address)
         start = self._next if first < self._next <= last else first
-        for number in (*range(start, last + 1), *range(first, start)):
+        for number in chain(range(start, last + 1), range(first, start)):
             if number not in self._used and number not in reserved:
                 self._next = number + 1
                 return number

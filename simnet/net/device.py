@@ -124,12 +124,16 @@ class Bridge(Device):
     ports: list[Device] = field(default_factory=list, repr=False)
     fdb: dict[str, Device | None] = field(default_factory=dict, repr=False)
     nf_call_iptables: bool = False
+    _known: list[Device] = field(default_factory=list, repr=False)
+    _macs: frozenset[str] = field(default=frozenset(), repr=False)
 
     kind = "bridge"
 
     def is_local(self, mac: str) -> bool:
         """Whether frames for `mac` are for the bridge's own host (br_fdb local entries: its own and its ports')."""
-        return mac == self.mac or any(port.mac == mac for port in self.ports)
+        if self._known != self.ports:
+            self._known, self._macs = list(self.ports), frozenset(port.mac for port in self.ports)
+        return mac == self.mac or mac in self._macs
 
 
 @dataclass(eq=False, slots=True)

@@ -83,6 +83,9 @@ class Skb:
 
     def clone(self) -> Skb:
         """A copy for another port of a bridge (skb_clone), with the same serial number."""
-        other = copy(self)
-        other.bridge = copy(self.bridge)
+        other = Skb.__new__(Skb)
+        for name in Skb.__slots__:
+            setattr(other, name, getattr(self, name))
+        if self.bridge is not None:
+            other.bridge = copy(self.bridge)
         return other

@@ -81,6 +81,8 @@ class Sockets:
     six: list[tuple[str, str, int]] = field(default_factory=list)
     pingers: list[Pinger] = field(default_factory=list)
     next_port: int = 49153
+    _known: list[Listener] = field(default_factory=list, repr=False)
+    _by_port: dict[int, list[Listener]] = field(default_factory=dict, repr=False)
 
     def open(self, socket: Listener | DatagramSocket) -> None:
         """Let a socket take part."""
@@ -98,12 +100,22 @@ class Sockets:
 
     def bound(self, proto: str, address: int, port: int) -> bool:
         """Whether a new socket could not be bound there, since another one has the address or all of them."""
-        held = self.listeners if proto == "tcp" else [one for one in self.datagrams if one.peer is None]
-        return any(one.port == port and (not address or one.address in {0, address}) for one in held)
+        if proto == "tcp":
+            return any(not address or one.address in {0, address} for one in self._listening(port))
+        held = (one for one in self.datagrams if one.port == port and one.peer is None)
+        return any(not address or one.address in {0, address} for one in held)
+
+    def _listening(self, port: int) -> list[Listener]:
+        """The listening sockets of a port."""
+        if self._known != self.listeners:
+            self._known, self._by_port = list(self.listeners), {}
+            for one in self.listeners:
+                self._by_port.setdefault(one.port, []).append(one)
+        return self._by_port.get(port, [])
 
     def listener(self, address: int, port: int) -> Listener | None:
         """The listening socket for a destination; one bound to the very address goes first."""
-        fitting = [one for one in self.listeners if one.port == port and one.address in {0, address}]
+        fitting = [one for one in self._listening(port) if one.address in {0, address}]
         return max(fitting, key=lambda one: one.address != 0, default=None)
 
     def stream(self, local: int, local_port: int, remote: int, remote_port: int) -> Stream | None:
