@@ -57,7 +57,7 @@ class Server:
         """Open the socket."""
         self.namespace.network.servers.append(self)
         if self.proto == "tcp":
-            self.namespace.sockets.listeners.append(Listener(self.address, self.port, self.by, self._accepted))
+            self.namespace.sockets.open(Listener(self.address, self.port, self.by, self._accepted))
         else:
             socket = DatagramSocket(self.namespace, self.address, self.port, self.by)
             socket.received = lambda source, port, data, to: self._datagram(socket, source, port, to)

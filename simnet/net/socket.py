@@ -74,27 +74,28 @@ class Pinger:
 class Sockets:
     """All sockets of a namespace."""
 
-    listeners: list[Listener] = field(default_factory=list)
+    _listeners: dict[Listener, None] = field(default_factory=dict)
     streams: dict[tuple[int, int, int, int], Stream] = field(default_factory=dict)
     datagrams: list[DatagramSocket] = field(default_factory=list)
     # IPv6 listeners as (protocol, address, port): printed, but no IPv6 packet walks yet
     six: list[tuple[str, str, int]] = field(default_factory=list)
     pingers: list[Pinger] = field(default_factory=list)
     next_port: int = 49153
-    _known: list[Listener] = field(default_factory=list, repr=False)
     _by_port: dict[int, list[Listener]] = field(default_factory=dict, repr=False)
 
     def open(self, socket: Listener | DatagramSocket) -> None:
         """Let a socket take part."""
         if isinstance(socket, Listener):
-            self.listeners.append(socket)
+            self._listeners[socket] = None
+            self._by_port.setdefault(socket.port, []).append(socket)
         else:
             self.datagrams.append(socket)
 
     def close(self, socket: Listener | DatagramSocket) -> None:
         """Close a socket."""
         if isinstance(socket, Listener):
-            self.listeners.remove(socket)
+            del self._listeners[socket]
+            self._by_port[socket.port].remove(socket)
         else:
             self.datagrams.remove(socket)
 
@@ -107,11 +108,12 @@ class Sockets:
 
     def _listening(self, port: int) -> list[Listener]:
         """The listening sockets of a port."""
-        if self._known != self.listeners:
-            self._known, self._by_port = list(self.listeners), {}
-            for one in self.listeners:
-                self._by_port.setdefault(one.port, []).append(one)
         return self._by_port.get(port, [])
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Every TCP socket in LISTEN, in the order in which they were opened."""
+        return list(self._listeners)
 
     def listener(self, address: int, port: int) -> Listener | None:
         """The listening socket for a destination; one bound to the very address goes first."""

@@ -9,7 +9,9 @@ from tests.net.build import APP, GATEWAY, WEB, build, talk
 
 
 def test_a_listener_on_the_very_address_goes_first():
-    sockets = Sockets(listeners=[Listener(0, 80, "any"), Listener(WEB, 80, "web"), Listener(0, 81, "other")])
+    sockets = Sockets()
+    for one in (Listener(0, 80, "any"), Listener(WEB, 80, "web"), Listener(0, 81, "other")):
+        sockets.open(one)
     assert sockets.listener(WEB, 80).by == "web"
     assert sockets.listener(APP, 80).by == "any"
     assert sockets.listener(WEB, 82) is None
