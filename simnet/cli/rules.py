@@ -117,7 +117,7 @@ def _targets(rules: list[Rule], table: Table) -> Counter[str]:
     return Counter(name for name in names if name not in table.chains)
 
 
-def explained(ruleset: Ruleset, table: str, why: Callable[[str], str]) -> str:
+def explained(ruleset: Ruleset, table: str, why: Callable[[str, str], str]) -> str:
     """`iptables -S` of every table (or of one), with what the engine says of each rule of its own behind it."""
     lines = []
     for name, one in ruleset.tables.items():
@@ -125,7 +125,7 @@ def explained(ruleset: Ruleset, table: str, why: Callable[[str], str]) -> str:
             lines.append(f"*{name}")
             for line in specification(one).splitlines():
                 lines.append(line)
-                lines += [f"    # {reason}"] if (reason := why(line)) else []
+                lines += [f"    # {reason}"] if (reason := why(name, line)) else []
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -160,7 +160,7 @@ def command(dump: str, form: str | None, table: str, family: str, place: str, en
         if not ruleset.tables:
             click.echo("note: the dump holds no table; did the command that should have made it fail?", err=True)
     if why and lab is not None:
-        shown = explained(ruleset, table, lambda line: lab.why(place, line))
+        shown = explained(ruleset, table, lambda name, line: lab.why(place, name, line))
     elif form is None:
         shown = summary(ruleset, table)
     else:

@@ -112,7 +112,7 @@ class Session:
         name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else " ".join(words[:1])
         command = COMMANDS.get(name)
         if command is None:
-            return Answer("", usage.unknown(self.version, words[: 2 if words[:1] == ["network"] else 1]), 1)
+            return self._no_command(words)
         try:
             given = read(words[len(name.split()) :], command.known, command.short, stop=command.stop)
             wrong = usage.wrong_count(self.version, command.usage, len(given.words))
@@ -128,6 +128,13 @@ class Session:
         if isinstance(said, Answer):
             return said
         return Answer(f"{said}\n" if said else "")
+
+    def _no_command(self, words: list[str]) -> Answer:
+        if words[:1] and words[0] in _NO_NETWORK:
+            return Answer("", f"simnet: `docker {words[0]}` does not touch the network; nothing is done\n")
+        if words[:1] and words[0] in _UNMODELLED:
+            return Answer("", f"simnet's docker does not model `docker {' '.join(words[:2])}`\n", 2)
+        return Answer("", usage.unknown(self.version, words[: 2 if words[:1] == ["network"] else 1]), 1)
 
     def _bad_flag(self, command: Command, error: BadFlag) -> Answer:
         if error.said_by == "usage":
@@ -145,6 +152,12 @@ class Session:
         return Answer("", f"{said}\n", 1)
 
 
+# commands of docker that leave the network as it is, and those whose answer is no network's
+_NO_NETWORK = {"build", "builder", "buildx", "commit", "image", "images", "import", "load", "login", "logout", "pull",
+               "push", "rmi", "save", "tag", "volume"}  # fmt: skip
+_UNMODELLED = {"attach", "checkpoint", "compose", "config", "container", "context", "cp", "diff", "events", "export",
+               "history", "logs", "manifest", "node", "pause", "plugin", "rename", "search", "secret",
+               "service", "stack", "stats", "swarm", "system", "top", "trust", "unpause", "update", "wait"}  # fmt: skip
 # refusals that the client words itself
 _CLIENTS = {"gateway_outside"}
 

@@ -21,7 +21,7 @@ from .ipam import Address, Addresses, Exhausted, Outside, Taken
 from .objects import Binding, Container, Endpoint, Network, identity
 from .options import Attachment
 from .ports import PortTaken
-from .proxy import DockerProxy, HeldPort
+from .proxy import DockerProxy, HeldPort, ProxyOf6
 from .publish import PublishedPort
 
 if TYPE_CHECKING:
@@ -158,15 +158,23 @@ def publish(engine: Engine, container: Container, kept: list[Binding]) -> None:
 
 def _start_proxy(engine: Engine, container: Container, endpoint: Endpoint, binding: Binding) -> None:
     """Let docker-proxy (or, without it, the engine itself) listen at a published port."""
-    if binding.family != 4 or not binding.host_port or binding.asked.proto == "sctp" or endpoint.address is None:
+    if not binding.host_port or binding.asked.proto == "sctp" or endpoint.address is None:
         return
     proto, host = binding.asked.proto, int(ip_address(binding.host))
+    if engine.options.userland_proxy and (binding.family == 6 or (endpoint.address6 is None and host == 0)):
+        # one of IPv6, to the container's IPv4 address where it has no other
+        _open(container, ProxyOf6(engine.namespace, proto, "::" if not host else binding.host, binding.host_port))
+    if binding.family == 6:
+        return
     if engine.options.userland_proxy:
         target = int(endpoint.address), binding.asked.port
         answers = "answers_from_asked_address" in engine.layout.features
-        proxy: DockerProxy | HeldPort = DockerProxy(engine.namespace, proto, host, binding.host_port, target, answers)
+        _open(container, DockerProxy(engine.namespace, proto, host, binding.host_port, target, answers))
     else:
-        proxy = HeldPort(engine.namespace, proto, host, binding.host_port)
+        _open(container, HeldPort(engine.namespace, proto, host, binding.host_port))
+
+
+def _open(container: Container, proxy: DockerProxy | HeldPort | ProxyOf6) -> None:
     proxy.listen()
     container.proxies.append(proxy)
 

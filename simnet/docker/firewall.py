@@ -9,7 +9,7 @@ from simnet.errors import UnknownName
 from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Rule, Ruleset, Table
 from simnet.net.netfilter.save import parse_rule
 
-from .layout import Fact, Facts, Layout, Template, holds
+from .layout import ChainTemplate, Fact, Facts, Layout, Policy, Template, holds
 
 Place = tuple[int, str, str]
 
@@ -66,9 +66,18 @@ class Firewall:
             for chain in self.layout.chains[section]:
                 if holds(chain.when, facts[family]):
                     self._table(family, chain.table).chains.setdefault(chain.chain, Chain(chain.chain))
+                    self._explain(family, chain, f"-N {chain.chain}", facts[family])
             for policy in self.layout.policies if section == "chains" else ():
                 if holds(policy.when, facts[family]):
                     self._table(family, policy.table).chains[policy.chain].policy = policy.policy
+                    self._explain(family, policy, f"-P {policy.chain} {policy.policy}", facts[family])
+
+    def _explain(self, family: int, made: ChainTemplate | Policy, line: str, facts: Facts) -> None:
+        """Say why a chain or a policy is there."""
+        options = tuple({name: facts[name] for test in made.when for name, _ in test}.items())
+        name = f"{made.table} {made.chain}"
+        origin = Provenance(name, "the engine", made.why, options, self.layout.engine)
+        self._origins.setdefault((family, made.table, made.chain), {})[line] = origin
 
     def install(self, section: str, subject: str, family: int, facts: Facts, words: Mapping[str, str],
                 *, has_subnet: bool = True) -> None:  # fmt: skip
@@ -92,9 +101,10 @@ class Firewall:
             raise UnknownName("rule of the engine's", rule.text, known)
         return found
 
-    def origin(self, text: str) -> Provenance | None:
-        """Where the rule of a text (`-A CHAIN …`) comes from; None where the engine did not install it."""
-        return next((origins[text] for origins in self._origins.values() if text in origins), None)
+    def origin(self, text: str, table: str = "") -> Provenance | None:
+        """Where a line of `iptables -S` (`-A …`, `-N CHAIN`, `-P CHAIN DROP`) comes from; None if not the engine's."""
+        places = (place for place, origins in self._origins.items() if text in origins and table in {"", place[1]})
+        return next((self._origins[place][text] for place in places), None)
 
     def _put(self, template: Template, subject: str, family: int, facts: Facts, words: Mapping[str, str]) -> None:
         table = self._table(family, template.table)

@@ -10,7 +10,7 @@ from simnet.net.device import Device, Veth
 
 from .ipam import Address, Addresses, Subnet
 from .options import ContainerOptions, NetworkOptions, ServicePort
-from .proxy import DockerProxy, HeldPort
+from .proxy import DockerProxy, HeldPort, ProxyOf6
 from .publish import PublishedPort
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Container:
     bindings: list[Binding] = field(default_factory=list)
     linked: dict[str, Endpoint] = field(default_factory=dict)
     sandbox: Sandbox | None = field(default=None, repr=False)
-    proxies: list[DockerProxy | HeldPort] = field(default_factory=list, repr=False)
+    proxies: list[DockerProxy | HeldPort | ProxyOf6] = field(default_factory=list, repr=False)
     spaces: dict[str, Space] = field(default_factory=dict, repr=False)
     hosts: list[tuple[str, str]] = field(default_factory=list, repr=False)
 

@@ -132,3 +132,21 @@ class HeldPort:
         """Let the port go."""
         if self._socket is not None:
             self.namespace.sockets.close(self._socket)
+
+
+@dataclass(eq=False, slots=True)
+class ProxyOf6:
+    """A docker-proxy on an IPv6 address: it is listed among what listens, and no packet reaches it yet."""
+
+    namespace: NetNamespace
+    proto: str
+    address: str
+    port: int
+
+    def listen(self) -> None:
+        """Open the listening socket."""
+        self.namespace.sockets.six.append((self.proto, self.address, self.port))
+
+    def close(self) -> None:
+        """End."""
+        self.namespace.sockets.six.remove((self.proto, self.address, self.port))

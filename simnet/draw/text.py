@@ -30,8 +30,8 @@ from simnet.scenario.question import Answer, Doubt, outcome
 _HEARD = {"P": "  P: for another hardware address than its own", "B": "  broadcast", "M": "  multicast"}
 
 
-# says of a rule at a place what caused it
-Why = Callable[[str, str], str]
+# says of a rule at a place, in a table, what caused it
+Why = Callable[[str, str, str], str]
 
 
 def render(answer: Answer, *, everything: bool = False, why: Why | None = None) -> str:
@@ -144,7 +144,7 @@ def _chain(walk: ChainWalk, why: Why | None) -> Iterator[str]:
         where = f"{hit.chain} {hit.number}"
         text = hit.text.removeprefix(f"-A {hit.chain}").strip()
         yield f"{name if index == 0 else ' ' * 9}  {where:{width}}  {text}"
-        reason = why(walk.place, hit.text) if why is not None else ""
+        reason = why(walk.place, walk.table, hit.text) if why is not None else ""
         if reason:
             yield click.style(f"{' ' * 9}  {' ' * width}    {reason}", dim=True)
     if walk.policy:

@@ -11,8 +11,11 @@ from simnet.net.packet import IPv4
 from simnet.net.step import ChainWalk, Crossing, Drop, RuleHit, Step
 from simnet.scenario.question import Answer, Doubt
 
+# says of a rule at a place, in a table, what caused it
+Why = Callable[[str, str, str], str]
 
-def answer_json(answer: Answer, why: Callable[[str, str], str] = lambda _place, _rule: "") -> dict[str, Any]:
+
+def answer_json(answer: Answer, why: Why = lambda _place, _table, _rule: "") -> dict[str, Any]:
     """An answer as plain data: the verdict, every chain walk, the devices, the packets step by step, the totals.
 
     `why` says of a rule at a place what caused it.
@@ -51,7 +54,7 @@ def _doubt(doubt: Doubt) -> dict[str, Any]:
     }
 
 
-def _walk(walk: ChainWalk, why: Callable[[str, str], str]) -> dict[str, Any]:
+def _walk(walk: ChainWalk, why: Why) -> dict[str, Any]:
     packet = walk.packet
     assert isinstance(packet, IPv4)
     return {
@@ -69,7 +72,7 @@ def _walk(walk: ChainWalk, why: Callable[[str, str], str]) -> dict[str, Any]:
         "ttl": packet.ttl,
         "rules": walk.rules,
         "evaluated": walk.evaluated,
-        "matched": [_hit(hit) | _reason(why(walk.place, hit.text)) for hit in walk.hits],
+        "matched": [_hit(hit) | _reason(why(walk.place, walk.table, hit.text)) for hit in walk.hits],
         "verdict": walk.verdict,
         "packet": walk.serial,
     }

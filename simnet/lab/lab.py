@@ -15,16 +15,18 @@ Example:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface
 
 from simnet.answer import Answer
 from simnet.docker.cli import Session
 from simnet.docker.engine import Engine
 from simnet.docker.host import machine
+from simnet.docker.images import ports_of
 from simnet.errors import UnknownPlace
 from simnet.net.device import Segment
 from simnet.net.network import Network
+from simnet.net.program import Server
 
 from .terminal import Terminal
 
@@ -34,13 +36,17 @@ _AT = re.compile(r"([\w.-]+(?:/[\w.-]+)?):\s+(.*)", re.DOTALL)
 
 
 class Lab:
-    """Hosts by name, each with its session of docker; `network` is what they all are in."""
+    """Hosts by name, each with its session of docker; `network` is what they all are in.
+
+    `told` are the places of which somebody said what listens there.
+    """
 
     def __init__(self, network: Network | None = None) -> None:
         """Nothing yet: hosts and machines are added one by one."""
         self.network = network or Network()
         self.sessions: dict[str, Session] = {}
         self.wires: dict[str, Segment] = {}
+        self.told: set[str] = set()
         self._terminals: dict[str, Terminal] = {}
 
     @classmethod
@@ -78,16 +84,29 @@ class Lab:
             raise UnknownPlace(host, self.sessions)
         return self.sessions[host].engine
 
-    def why(self, place: str, rule: str) -> str:
-        """Which option of which thing caused a rule (`-A CHAIN …`), or nothing where no engine installed it."""
+    def why(self, place: str, table: str, line: str) -> str:
+        """Which option of which thing caused a line of `iptables -S`, or nothing where no engine installed it."""
         host, _, name = place.partition("/")
-        found = self.sessions[host].engine.firewall.origin(rule) if name == "host" and host in self.sessions else None
+        if name != "host" or host not in self.sessions:
+            return ""
+        found = self.sessions[host].engine.firewall.origin(line, table)
         return str(found) if found is not None else ""
 
     def start(self) -> None:
         """Start every engine that does not run yet."""
         for session in self.sessions.values():
             _ = session.engine
+
+    def listen_by_image(self, host: str) -> None:
+        """Let containers listen on the ports that their images are known for, unless a file says what they do."""
+        for one in self.engine(host).containers.values():
+            place = f"{host}/{one.name}"
+            if not one.running or place in self.told:
+                continue
+            namespace = self.network.find(place)
+            for proto, port in ports_of(one.options.image):
+                if not namespace.sockets.bound(proto, 0, port):
+                    Server(namespace, proto, 0, port, place=place).listen()
 
     def run(self, script: str, place: str = "") -> Answer:
         """Run a script at a place (the first host); a line `PLACE: COMMAND` runs elsewhere."""
@@ -97,14 +116,18 @@ class Lab:
 
     def stream(self, script: str, place: str = "") -> Iterator[Answer]:
         """Run a script, and give each command's answer as it is done."""
-        known = {*self.network.namespaces, *self.network.aliases, *self.sessions}
-        for where, part in parts(script, known):
+        for where, part in parts(script, self.knows):
             shell = self.terminal(where or place or self.first).shell
             yield from shell.stream(part)
             if shell.exited:
                 shell.exited = False
                 yield Answer(code=shell.code)
                 return
+
+    def knows(self, place: str) -> bool:
+        """Whether there is a place of that name, or its host, so that a container may yet come to be there."""
+        host = place.partition("/")[0]
+        return bool({place, host} & {*self.sessions, *self.network.aliases, *self.network.namespaces})
 
     def execute(self, words: list[str], place: str = "") -> Answer:
         """Run one command, given as its words."""
@@ -123,16 +146,16 @@ class Lab:
         return next(iter(self.sessions or self.network.aliases), "")
 
 
-def parts(script: str, known: set[str]) -> Iterator[tuple[str, str]]:
+def parts(script: str, knows: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
     r"""A script as pieces that run at one place each; the place is empty where a piece names none.
 
     Example:
-        >>> list(parts("docker ps\\n  -a\nip a\nh2: ip r", {"h1", "h2"}))
+        >>> list(parts("docker ps\\n  -a\nip a\nh2: ip r", {"h1", "h2"}.__contains__))
         [('', 'docker ps\\n  -a\nip a'), ('h2', 'ip r')]
     """
     held: list[str] = []
     for line in re.split(r"(?<!\\)\n", script):
-        place, command = split_place(line, known)
+        place, command = split_place(line, knows)
         if not place:
             held.append(line)
             continue
@@ -144,14 +167,15 @@ def parts(script: str, known: set[str]) -> Iterator[tuple[str, str]]:
         yield "", "\n".join(held)
 
 
-def split_place(line: str, known: set[str]) -> tuple[str, str]:
+def split_place(line: str, knows: Callable[[str], bool]) -> tuple[str, str]:
     """A line's place and its command; the place is empty where the line names none.
 
     Example:
-        >>> split_place("h2: docker ps", {"h1", "h2"}), split_place("docker ps", {"h1"})
+        >>> known = {"h1", "h2"}.__contains__
+        >>> split_place("h2: docker ps", known), split_place("docker ps", known)
         (('h2', 'docker ps'), ('', 'docker ps'))
     """
     found = _AT.fullmatch(line.strip())
-    if found is not None and (found[1] in known or found[1].partition("/")[0] in known):
+    if found is not None and knows(found[1]):
         return found[1], found[2]
     return "", line

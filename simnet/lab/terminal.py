@@ -28,6 +28,8 @@ _EXEC = {**dict.fromkeys(("interactive", "tty", "detach", "privileged"), SWITCH)
 _EXEC_SHORT = {"i": "interactive", "t": "tty", "d": "detach", "e": "env", "u": "user", "w": "workdir"}
 # what is typed before the engine starts: its options, and the kernel's
 _BEFORE_DOCKER = {"dockerd", "sysctl"}
+# commands of docker that may start containers
+_STARTS = {"run", "start", "restart", "service"}
 # commands that end by themselves, so that a container of theirs exits
 _ENDS = set(linux.COMMANDS) - {"sh", "ash", "bash", "nc"} | {"ps", "ls"}
 # what a container's own commands show beside the network's
@@ -44,6 +46,9 @@ class Terminal:
 
     def execute(self, words: list[str], stdin: str = "") -> Answer:
         """Run one command; what simnet itself refuses is said on standard error."""
+        place = words[0].removesuffix(":")
+        if words[1:] and place != words[0] and self.lab.knows(place):
+            return self.lab.execute(words[1:], place)
         session = self.lab.sessions.get(self._host)
         if session is not None and words[0] not in _BEFORE_DOCKER:
             _ = session.engine  # a Docker host: its engine runs, unless these are the words to start it with
@@ -64,9 +69,10 @@ class Terminal:
             return not_found(words[0])
         if words[:2] == ["docker", "exec"] or words[:3] == ["docker", "container", "exec"]:
             return self._exec(session, words[words.index("exec") + 1 :])
-        if words[:2] in (["docker", "run"], ["docker", "container run"]):
-            return self._run(session, words)
-        return session.execute(words)
+        answer = self._run(session, words) if words[:2] == ["docker", "run"] else session.execute(words)
+        if words[1:2] and words[1] in _STARTS:
+            self.lab.listen_by_image(self._host)
+        return answer
 
     def _exec(self, session: Session, words: list[str]) -> Answer:
         """`docker exec`: a command in a container's own place."""

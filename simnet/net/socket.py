@@ -77,6 +77,8 @@ class Sockets:
     listeners: list[Listener] = field(default_factory=list)
     streams: dict[tuple[int, int, int, int], Stream] = field(default_factory=dict)
     datagrams: list[DatagramSocket] = field(default_factory=list)
+    # IPv6 listeners as (protocol, address, port): printed, but no IPv6 packet walks yet
+    six: list[tuple[str, str, int]] = field(default_factory=list)
     pingers: list[Pinger] = field(default_factory=list)
     next_port: int = 49153
 

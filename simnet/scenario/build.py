@@ -43,6 +43,7 @@ def build(plan: Plan) -> Lab:
             _machine(lab, machine)
     problems.settle()
     lab.start()
+    lab.told |= plan.told
     for command in plan.commands:
         with problems.caught():
             _run(lab, command)

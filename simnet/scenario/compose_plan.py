@@ -7,14 +7,10 @@ and on those that its image is known to expose (models/images.yaml).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
-from simnet.bundled import bundled
-from simnet.docker import document
 from simnet.docker.document import Value
-from simnet.errors import ScenarioError, SourceError
+from simnet.docker.images import ports_of
 
 from . import compose, scenario_file
 from .compose import Project, Service
@@ -49,7 +45,7 @@ def read(path: Path) -> Plan:
     machines = extension.machines or (MachinePlan("wan", ("192.0.2.1/24",)),)
     title, commands = extension.title or project.name, (*made, *extension.commands)
     return Plan(title, extension.about, extension.hosts, machines, commands, (*listens, *extension.listens),
-                extension.claims, (*notes, *said), names)  # fmt: skip
+                extension.claims, (*notes, *said), names, frozenset(sum(names.values(), ())))  # fmt: skip
 
 
 def _listens(project: Project) -> tuple[list[tuple[Listen, Value]], list[str]]:
@@ -86,33 +82,5 @@ def _ports(service: Service, problems: Problems) -> tuple[list[Port], list[Port]
     ports = [(port.proto, 0, port.port) for one in service.containers[:1] for port in one.ports]
     ports += [(proto, 0, port) for one in service.containers[:1] for port, proto in one.exposed]
     own = [port for port in dict.fromkeys(ports) if port[0] in {"tcp", "udp"}]
-    return own, [port for port in _of_image(service.image) if port not in own]
-
-
-def _of_image(image: str) -> Iterator[Port]:
-    """The ports that an image of a known name exposes."""
-    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
-    tail = name.rpartition(":")
-    name = tail[0] if tail[0] and "/" not in tail[2] else name
-    for text in images().get(name, ()):
-        proto, _, number = text.partition("/")
-        yield proto, 0, int(number)
-
-
-@cache
-def images() -> dict[str, tuple[str, ...]]:
-    """Ports by the image's name, from models/images.yaml.
-
-    Example:
-        >>> images()["postgres"]
-        ('tcp/5432',)
-    """
-    path = bundled("models/images.yaml")
-    if path is None:
-        raise SourceError("no such file", file="models/images.yaml")
-    top = document.read(path.read_text(encoding="utf-8"), str(path)).mapping(["images"])
-    found = top["images"].mapping()
-    return {name: tuple(item.text() for item in value.items()) for name, value in found.items()}
-
-
-__all__ = ["ScenarioError", "images", "read"]
+    known = [(proto, 0, number) for proto, number in ports_of(service.image)]
+    return own, [port for port in known if port not in own]

@@ -90,7 +90,8 @@ class Claim:
 class Plan:
     """Everything that a file says, in the order in which it is to be done.
 
-    `names` are other names of places: a service of a compose file, and its containers.
+    `names` are other names of places: a service of a compose file, and its containers. `told` are containers of which
+    the file says what listens there.
     """
 
     title: str = ""
@@ -102,6 +103,7 @@ class Plan:
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

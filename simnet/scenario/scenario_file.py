@@ -31,6 +31,7 @@ from simnet.docker import document
 from simnet.docker.commands import DAEMON, NETWORK_CREATE, RUN, SERVICE_CREATE, published
 from simnet.docker.document import Value
 from simnet.docker.flags import BadFlag
+from simnet.docker.images import ports_of
 from simnet.docker.publish import PublishedPort
 from simnet.errors import UsageError
 
@@ -80,6 +81,7 @@ class _Reader:
         self.top, self.problems = top, Problems()
         self.commands: list[Command] = []
         self.listens: list[tuple[Listen, Value]] = []
+        self.told: set[str] = set()
 
     def plan(self) -> Plan:
         found = self._keys(self.top, TOP)
@@ -101,7 +103,7 @@ class _Reader:
         title, about = (self._text(found, key) for key in ("title", "about"))
         self.problems.settle()
         return Plan(title, about, tuple(planned), tuple(outside), tuple(self.commands), tuple(self.listens),
-                    tuple(checks))  # fmt: skip
+                    tuple(checks), told=frozenset(self.told))  # fmt: skip
 
     def extension(self, host: str) -> Plan:
         found = self._keys(self.top, EXTENSION)
@@ -196,10 +198,12 @@ class _Reader:
                 line = ("docker", "network", "connect", *joined, pairs[0][1], name)
                 self.commands.append(Command(host, line, value))
             self.commands.append(Command(host, ("docker", "start", name), value))
+        self.told.add(f"{host}/{name}")
         if "listen" in found:
             self._listen(f"{host}/{name}", value)
         else:
             self._listen_published(f"{host}/{name}", found)
+            self.listens += [(Listen(f"{host}/{name}", *port), value) for port in _of_image(image)]
 
     def _networks(self, found: Mapping[str, Value]) -> list[list[tuple[str, str]]]:
         """The networks of a container, each as flags: the network first, then what it is to have there."""
@@ -319,6 +323,11 @@ def read_listen(place: str, value: Value) -> Listen:
         return Listen.parse(f"{place}:{proto if slash else 'tcp'}:{address if colon else '0.0.0.0'}:{port}")
     except UsageError:
         raise value.error(f"{text!r} is no place to listen at", "write tcp/80, udp/53 or tcp/127.0.0.1:80") from None
+
+
+def _of_image(image: str) -> Iterator[tuple[str, int, int]]:
+    """Where programs of a well-known image listen: protocol, address, port."""
+    return ((proto, 0, port) for proto, port in ports_of(image))
 
 
 def _ports(text: str) -> list[PublishedPort]:

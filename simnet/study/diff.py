@@ -90,7 +90,7 @@ def _rules(before: Lab, after: Lab) -> Iterator[RuleChange]:
         for name in dict.fromkeys([*tables[0], *tables[1]]):
             old, new = (specification(side.get(name, Table(name))).splitlines() for side in tables)
             for sign, line in _lines(old, new):
-                yield RuleChange(place, name, sign, line, (before if sign == "-" else after).why(place, line))
+                yield RuleChange(place, name, sign, line, (before if sign == "-" else after).why(place, name, line))
 
 
 def _lines(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:

@@ -182,6 +182,8 @@ def targets(lab: Lab, place: str) -> Iterator[Target]:
     """Every way to the servers of a place: its own addresses, and the published ports that lead there."""
     for server in lab.network.servers:
         namespace = server.namespace
+        if lab.network.namespaces.get(namespace.place) is not namespace:
+            continue  # its container is gone
         if _place(server) != place or server.address == RESOLVER:
             continue
         for at, address in addresses(namespace, namespace.place.removesuffix("/host")):

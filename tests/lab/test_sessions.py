@@ -26,6 +26,10 @@ def test_answers_as_the_real_tools_did(path):
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
 def test_the_real_tools_still_answer_so(path):
     recorded = steps(path.read_text())
-    with Real() as real:
-        answers = [real.run(place, script) for place, script, _ in recorded]
-    assert [[*step[:2], got] for step, got in zip(recorded, answers, strict=True)] == recorded
+    for last in (False, True):  # a busy machine may keep a packet too long: what differs must do so twice
+        with Real() as real:
+            answers = [real.run(place, script) for place, script, _ in recorded]
+        found = [[*step[:2], got] for step, got in zip(recorded, answers, strict=True)]
+        if found == recorded or last:
+            break
+    assert found == recorded

@@ -26,5 +26,6 @@ def netstat(place: Place, words: list[str], _stdin: str) -> Answer:
     for proto, letter in (("tcp", "t"), ("udp", "u")):
         for one in listening(place.namespace, {proto} if letter in asked else set()):
             state = "LISTEN" if proto == "tcp" else ""
-            out += f"{proto:<5} {0:>6} {0:>6} {f'{one.address}:{one.port}':<23} {'0.0.0.0:*':<23} {state:<12}\n"
+            peer = ":::*" if one.six else "0.0.0.0:*"
+            out += f"{proto:<5} {0:>6} {0:>6} {f'{one.address}:{one.port}':<23} {peer:<23} {state:<12}\n"
     return Answer(out)

@@ -13,13 +13,14 @@ from simnet.net.socket import DatagramSocket
 
 
 class Listening(NamedTuple):
-    """One socket: protocol, state, the longest queue of connections, its own end."""
+    """One socket: protocol, state, the longest queue of connections, its own end; `six`: of IPv6."""
 
     proto: str
     state: str
     backlog: int
     address: str
     port: int
+    six: bool = False
 
 
 def listening(namespace: NetNamespace, protos: set[str]) -> list[Listening]:
@@ -35,4 +36,8 @@ def listening(namespace: NetNamespace, protos: set[str]) -> list[Listening]:
     if "tcp" in protos:
         heard = reversed(namespace.sockets.listeners)
         found += [Listening("tcp", "LISTEN", 4096, ip_text(one.address), one.port) for one in heard]
-    return found
+    for proto, address, port in reversed(namespace.sockets.six):
+        if proto in protos:
+            state, backlog = ("LISTEN", 4096) if proto == "tcp" else ("UNCONN", 0)
+            found.append(Listening(proto, state, backlog, address, port, six=True))
+    return sorted(found, key=lambda one: one.proto != "udp")

@@ -37,7 +37,7 @@ def ss(place: Place, words: list[str], _stdin: str) -> Answer:
     if "l" not in asked or not asked & {"t", "u"}:
         raise unmodelled("ss", "ss without -l and one of -t and -u")
     protos = {name for letter, name in (("t", "tcp"), ("u", "udp")) if letter in asked}
-    found = listening(place.namespace, protos)
+    found = [one for one in listening(place.namespace, protos) if not one.six or "4" not in asked]
     return Answer(table(found, both=len(protos) > 1, header="H" not in asked, numeric="n" in asked))
 
 
@@ -50,7 +50,8 @@ def table(found: list[Listening], *, both: bool, header: bool, numeric: bool) ->
         )
     for one in found:
         port = str(one.port) if numeric else service_name(one.port, one.proto)
-        rows.append([one.proto, one.state, "0", str(one.backlog), one.address, f":{port}", "0.0.0.0", ":*", ""])
+        own, any_peer = (f"[{one.address}]", "[::]") if one.six else (one.address, "0.0.0.0")
+        rows.append([one.proto, one.state, "0", str(one.backlog), own, f":{port}", any_peer, ":*", ""])
     if not both:
         rows = [row[1:] for row in rows]
     first = 1 if both else 0

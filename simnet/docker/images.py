@@ -1,0 +1,40 @@
+"""What programs of well-known images listen on: models/images.yaml.
+
+Example:
+    >>> list(ports_of("docker.io/library/postgres:16")), list(ports_of("example.test:5000/own/postgres"))
+    ([('tcp', 5432)], [])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from simnet.bundled import bundled
+from simnet.errors import SourceError
+
+from . import document
+
+
+def ports_of(image: str) -> Iterator[tuple[str, int]]:
+    """Protocol and number of each port that an image of a known name exposes; tag and digest do not matter."""
+    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+    head, _, tag = name.rpartition(":")
+    for text in images().get(head if head and "/" not in tag else name, ()):
+        proto, _, number = text.partition("/")
+        yield proto, int(number)
+
+
+@cache
+def images() -> dict[str, tuple[str, ...]]:
+    """Ports by the image's name.
+
+    Example:
+        >>> images()["postgres"]
+        ('tcp/5432',)
+    """
+    path = bundled("models/images.yaml")
+    if path is None:
+        raise SourceError("no such file", file="models/images.yaml")
+    top = document.read(path.read_text(encoding="utf-8"), str(path)).mapping(["images"])
+    return {name: tuple(item.text() for item in value.items()) for name, value in top["images"].mapping().items()}
