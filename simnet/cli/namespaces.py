@@ -12,7 +12,7 @@ from simnet.errors import UsageError
 from .options import ENGINE, SET, opened
 
 if TYPE_CHECKING:
-    from simnet.docker.namespaces import Row
+    from simnet.docker.container.namespaces import Row
 
 
 @click.command("namespaces", epilog="Example: simnet namespaces scenarios/basics/modes.yaml")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(source: str, engine: str, settings: tuple[str, ...], host: str, form: str) -> None:
     """Print the six namespaces (pid, ipc, mnt, uts, user, net) of every container of SOURCE, and who shares them."""
-    from simnet.docker.namespaces import KINDS, table
+    from simnet.docker.container.namespaces import KINDS, table
 
     lab = opened(source, engine, settings).open()
     if not lab.sessions:

@@ -3,7 +3,7 @@ r"""Options of a container that exclude each other, and namespaces that cannot b
 Some are refused when the container is made, some when it is started (then it stays behind, created).
 
 Example:
-    >>> from simnet.docker.cli import Session
+    >>> from simnet.docker.command.cli import Session
     >>> session = Session("28.5.2")
     >>> session.script("docker run -d --name web busybox")
     >>> print(session.run("docker run -d --network container:web -p 80:80 busybox").err.splitlines()[0])
@@ -21,13 +21,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from simnet.docker.options import ContainerOptions
 from simnet.errors import Refused
 
-from .options import ContainerOptions
-
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .objects import Container, Network
+    from simnet.docker.engine import Engine
+    from simnet.docker.objects import Container, Network
 
 _JOIN = "container:"
 # what of the IPC namespace has sysctls

@@ -12,21 +12,20 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from simnet.docker.drivers import DRIVERS
+from simnet.docker.ipam import Address, Addresses, Exhausted, Outside, Taken
+from simnet.docker.objects import Binding, Container, Endpoint, Network, identity
+from simnet.docker.options import Attachment
+from simnet.docker.ports import PortTaken
+from simnet.docker.proxy import DockerProxy, HeldPort, ProxyOf6
+from simnet.docker.publish import PublishedPort
+from simnet.docker.rules import facts
+from simnet.docker.rules.firewall import NoChain
 from simnet.net.device import made_mac
 
-from . import facts
-from .drivers import DRIVERS
-from .firewall import NoChain
-from .ipam import Address, Addresses, Exhausted, Outside, Taken
-from .objects import Binding, Container, Endpoint, Network, identity
-from .options import Attachment
-from .ports import PortTaken
-from .proxy import DockerProxy, HeldPort, ProxyOf6
-from .publish import PublishedPort
-
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .sandbox import Sandbox
+    from simnet.docker.engine import Engine
+    from simnet.docker.sandbox import Sandbox
 
 
 def join(engine: Engine, sandbox: Sandbox, network: Network, wanted: Attachment, mac: str = "",

@@ -19,25 +19,34 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 
+from simnet.docker import conflicts, endpoints
+from simnet.docker.container import dns, files
+from simnet.docker.container.namespaces import Spaces
+from simnet.docker.host import HostFacts, boot
+from simnet.docker.networks import Networks, default_network
+from simnet.docker.objects import Container, Network, identity
+from simnet.docker.options import (
+    Attachment,
+    ContainerOptions,
+    DaemonOptions,
+    NetworkOptions,
+    ServiceOptions,
+    ServiceUpdate,
+)
+from simnet.docker.ports import Ports
+from simnet.docker.rules import facts
+from simnet.docker.rules.firewall import Firewall, Provenance
+from simnet.docker.rules.version import layout_of
+from simnet.docker.sandbox import Sandbox, hand_over
+from simnet.docker.swarm import service
+from simnet.docker.swarm.balancer import guard
+from simnet.docker.swarm.service import Service
+from simnet.docker.swarm.swarm import INGRESS, Swarm
 from simnet.errors import Refused, UsageError
 from simnet.net.address import parse_ip
 from simnet.net.namespace import NetNamespace
 from simnet.net.netfilter.rule import Rule, Ruleset
 from simnet.net.network import Network as Wire
-
-from . import conflicts, dns, endpoints, facts, files, service
-from .balancer import guard
-from .firewall import Firewall, Provenance
-from .host import HostFacts, boot
-from .namespaces import Spaces
-from .networks import Networks, default_network
-from .objects import Container, Network, identity
-from .options import Attachment, ContainerOptions, DaemonOptions, NetworkOptions, ServiceOptions, ServiceUpdate
-from .ports import Ports
-from .sandbox import Sandbox, hand_over
-from .service import Service
-from .swarm import INGRESS, Swarm
-from .version import layout_of
 
 # what a program that leaves SIGTERM alone ends with (128 + SIGKILL)
 KILLED = 137

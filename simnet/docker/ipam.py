@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import chain
 
-from .options import Pool
+from simnet.docker.options import Pool
 
 Subnet = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address

@@ -9,19 +9,18 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from simnet.docker.drivers import DRIVERS
+from simnet.docker.ipam import Address, Addresses, Exhausted, Outside, Pools, Subnet, Taken
+from simnet.docker.objects import Network, identity
+from simnet.docker.options import NetworkOptions
+from simnet.docker.rules import facts
+from simnet.docker.rules.firewall import NoChain
+from simnet.docker.rules.layout import MODES
+from simnet.docker.swarm.cluster import SharedNetwork
 from simnet.net.netfilter.ipset import IpSet
 
-from . import facts
-from .cluster import SharedNetwork
-from .drivers import DRIVERS
-from .firewall import NoChain
-from .ipam import Address, Addresses, Exhausted, Outside, Pools, Subnet, Taken
-from .layout import MODES
-from .objects import Network, identity
-from .options import NetworkOptions
-
 if TYPE_CHECKING:
-    from .engine import Engine
+    from simnet.docker.engine import Engine
 
 # drivers whose networks have neither devices nor subnets
 _BARE = {"host", "null"}

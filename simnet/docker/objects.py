@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from simnet.docker.ipam import Address, Addresses, Subnet
+from simnet.docker.options import ContainerOptions, NetworkOptions, ServicePort
+from simnet.docker.proxy import DockerProxy, HeldPort, ProxyOf6
+from simnet.docker.publish import PublishedPort
 from simnet.net.device import Device, Veth
 
-from .ipam import Address, Addresses, Subnet
-from .options import ContainerOptions, NetworkOptions, ServicePort
-from .proxy import DockerProxy, HeldPort, ProxyOf6
-from .publish import PublishedPort
-
 if TYPE_CHECKING:
-    from .cluster import SharedNetwork
-    from .namespaces import Space
-    from .sandbox import Sandbox
+    from simnet.docker.container.namespaces import Space
+    from simnet.docker.sandbox import Sandbox
+    from simnet.docker.swarm.cluster import SharedNetwork
 
 
 def identity(kind: str, name: str, number: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network, IPv6Network, ip_network
 
-from .publish import PublishedPort
+from simnet.docker.publish import PublishedPort
 
 # the engine's own pools: the default bridge takes the first, user-defined networks the next
 DEFAULT_POOLS = (

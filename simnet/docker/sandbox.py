@@ -11,6 +11,7 @@ from functools import cache
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
+from simnet.docker.host import boot
 from simnet.net.address import Prefix
 from simnet.net.device import Device, InterfaceAddress, Ipvlan
 from simnet.net.devinet import add_address, remove_device
@@ -21,11 +22,9 @@ from simnet.net.network import Network as Wires
 from simnet.net.program import Server
 from simnet.net.route import Route
 
-from .host import boot
-
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .objects import Endpoint
+    from simnet.docker.engine import Engine
+    from simnet.docker.objects import Endpoint
 
 RESOLVER = 0x7F00000B  # 127.0.0.11
 _DNS_CHAINS = ("DOCKER_OUTPUT", "DOCKER_POSTROUTING")
@@ -43,7 +42,7 @@ class Sandbox:
     """A namespace that endpoints join; `place` is how it prints (`h1/web`).
 
     Example:
-        >>> from .engine import Engine
+        >>> from simnet.docker.engine import Engine
         >>> sandbox = Sandbox(Engine("28.5.2"), "web")
         >>> sandbox.namespace.place, sandbox.free_name()
         ('h1/web', 'eth0')

@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface
 
 from simnet.answer import Answer
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
+from simnet.docker.container.images import ports_of
 from simnet.docker.engine import Engine
 from simnet.docker.host import machine
-from simnet.docker.images import ports_of
 from simnet.errors import UnknownPlace
 from simnet.net.device import Segment
 from simnet.net.network import Network

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simnet.answer import Answer
-from simnet.docker import dns, files, inside
-from simnet.docker.cli import Session
-from simnet.docker.commands import RUN, RUN_SHORT
+from simnet.docker.command.cli import Session
+from simnet.docker.command.commands import RUN, RUN_SHORT
+from simnet.docker.command.flags import SWITCH, VALUE, BadFlag, Given, read
+from simnet.docker.container import dns, files, inside
 from simnet.docker.engine import Engine
-from simnet.docker.flags import SWITCH, VALUE, BadFlag, Given, read
 from simnet.docker.objects import Container
 from simnet.errors import Refused, SimnetError
 

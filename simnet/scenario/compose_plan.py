@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simnet.docker.container.images import ports_of
 from simnet.docker.document import Value
-from simnet.docker.images import ports_of
 
 from . import compose, scenario_file
 from .compose import Project, Service

@@ -28,10 +28,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from simnet.docker import document
-from simnet.docker.commands import DAEMON, NETWORK_CREATE, RUN, SERVICE_CREATE, published
+from simnet.docker.command.commands import DAEMON, NETWORK_CREATE, RUN, SERVICE_CREATE, published
+from simnet.docker.command.flags import BadFlag
+from simnet.docker.container.images import ports_of
 from simnet.docker.document import Value
-from simnet.docker.flags import BadFlag
-from simnet.docker.images import ports_of
 from simnet.docker.publish import PublishedPort
 from simnet.errors import UsageError
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simnet.docker.commands import DAEMON, NETWORK_CREATE, RUN, SERVICE_CREATE
-from simnet.docker.flags import SWITCH
-from simnet.docker.version import layouts
+from simnet.docker.command.commands import DAEMON, NETWORK_CREATE, RUN, SERVICE_CREATE
+from simnet.docker.command.flags import SWITCH
+from simnet.docker.rules.version import layouts
 
 from . import scenario_file as names
 

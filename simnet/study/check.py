@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 
-from simnet.docker.version import numbers
+from simnet.docker.rules.version import numbers
 from simnet.errors import SourceError, UnknownName
 from simnet.net.address import ip_text, is_loopback, parse_ip
 from simnet.scenario import claims

@@ -8,8 +8,9 @@ import re
 import shlex
 
 from simnet.answer import Answer
-from simnet.docker import conflicts, dns, files, inside
-from simnet.docker.cli import Session
+from simnet.docker import conflicts
+from simnet.docker.command.cli import Session
+from simnet.docker.container import dns, files, inside
 from simnet.errors import Refused
 from simnet.net.address import ip_text, parse_ip
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
 from simnet.docker.publish import parse
 from simnet.errors import UnknownName, UsageError
 

@@ -4,8 +4,8 @@ from ipaddress import IPv4Interface
 
 import pytest
 
-from simnet.docker import dns
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
+from simnet.docker.container import dns
 from simnet.docker.host import machine
 from simnet.docker.options import ServiceOptions, ServicePort
 from simnet.net.address import ip_text, parse_ip

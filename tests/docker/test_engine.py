@@ -5,7 +5,7 @@ from ipaddress import IPv4Interface, IPv4Network
 
 import pytest
 
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
 from simnet.docker.engine import Engine
 from simnet.docker.host import boot
 from simnet.docker.options import (

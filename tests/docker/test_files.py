@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simnet.docker import files
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
+from simnet.docker.container import files
+from simnet.docker.container.resolv import Servers, resolv_conf
 from simnet.docker.engine import Engine
 from simnet.docker.host import machine
-from simnet.docker.resolv import Servers, resolv_conf
-from simnet.docker.version import layout_of
+from simnet.docker.rules.version import layout_of
 from simnet.net.device import Segment
 from simnet.net.network import Network
 

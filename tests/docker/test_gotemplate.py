@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simnet.docker.gofunctions import NO_VALUE, Map, NilSlice, Pointer, Struct, json_text, text_of
-from simnet.docker.gotemplate import Record, Template
+from simnet.docker.gotemplate.functions import NO_VALUE, Map, NilSlice, Pointer, Struct, json_text, text_of
+from simnet.docker.gotemplate.template import Record, Template
 from simnet.errors import TemplateError
 
 WEB = {

@@ -2,9 +2,10 @@
 
 import pytest
 
-from simnet.docker import document, layout_file
-from simnet.docker.layout import CHAIN_SECTIONS, SECTIONS
-from simnet.docker.version import layout_of, layouts, named
+from simnet.docker import document
+from simnet.docker.rules import layout_file
+from simnet.docker.rules.layout import CHAIN_SECTIONS, SECTIONS
+from simnet.docker.rules.version import layout_of, layouts, named
 from simnet.errors import SourceError, UnknownName
 
 HEAD = 'engine: "1"\nreleases: {from: "1", to: "1"}\n'

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simnet.docker import dns, files, inside
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
+from simnet.docker.container import dns, files, inside
+from simnet.docker.container.namespaces import HOST_NUMBERS, KINDS, shares, table
 from simnet.docker.engine import Engine
-from simnet.docker.namespaces import HOST_NUMBERS, KINDS, shares, table
 from simnet.docker.options import Attachment, ContainerOptions, DaemonOptions, NetworkOptions
 from simnet.errors import Refused
 

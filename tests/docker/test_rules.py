@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
 from simnet.net.iptables.listing import specification
 from simnet.net.netfilter.rule import Table
 

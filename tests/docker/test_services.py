@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
 from simnet.docker.options import ServicePort
 from simnet.lab.lab import Lab
 from simnet.net.address import parse_ip

@@ -10,7 +10,7 @@ import pytest
 
 from simnet.cli.main import VERBS
 from simnet.docker import document
-from simnet.docker.version import layout_of, layouts
+from simnet.docker.rules.version import layout_of, layouts
 from simnet.errors import ScenarioError
 from simnet.scenario.scenario_file import read
 from simnet.scenario.schema import schema

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from . import bridge, overlay, vlan
+from simnet.docker.drivers import bridge, overlay, vlan
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine

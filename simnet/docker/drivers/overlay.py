@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simnet.docker.cluster import Peer, SharedNetwork
+from simnet.docker.drivers.bridge import plug_in, unplug, veth_pair
 from simnet.docker.sandbox import Sandbox
+from simnet.docker.swarm.cluster import Peer, SharedNetwork
 from simnet.net.device import Bridge, InterfaceAddress, Vxlan, made_mac
 from simnet.net.devinet import add_address
-
-from .bridge import plug_in, unplug, veth_pair
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine

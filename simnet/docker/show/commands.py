@@ -1,7 +1,7 @@
 r"""Docker's commands that only look: their words, flags and usage, and what they answer of an engine.
 
 Example:
-    >>> from simnet.docker.cli import Session
+    >>> from simnet.docker.command.cli import Session
     >>> session = Session("28.5.2")
     >>> _ = session.run("docker run -d --name web busybox")
     >>> look(session.engine, ["inspect", "-f", "{{.NetworkSettings.IPAddress}}", "web"])
@@ -19,13 +19,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simnet.answer import Answer
-from simnet.docker import usage
-from simnet.docker.flags import SWITCH, VALUE, BadFlag, Given, read
-from simnet.docker.since import since
+from simnet.docker.command import usage
+from simnet.docker.command.flags import SWITCH, VALUE, BadFlag, Given, read
+from simnet.docker.command.since import since
+from simnet.docker.show import container_document, containers, networks, published, services, versions
+from simnet.docker.show.documents import Missing, inspect
 from simnet.errors import Refused, TemplateError
-
-from . import container_document, containers, networks, published, services, versions
-from .documents import Missing, inspect
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine

@@ -16,15 +16,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from simnet.bundled import bundled
+from simnet.docker.command.since import since
 from simnet.docker.objects import identity
 from simnet.docker.options import Attachment
-from simnet.docker.since import since
-from simnet.docker.version import numbers
+from simnet.docker.rules.version import numbers
+from simnet.docker.show import clock
+from simnet.docker.show.containers import command, state
+from simnet.docker.show.published import as_map, shown
 from simnet.errors import SourceError
-
-from . import clock
-from .containers import command, state
-from .published import as_map, shown
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine
@@ -77,7 +76,7 @@ def document(engine: Engine, container: Container) -> dict[str, Any]:
     """Everything that `docker inspect` shows of a container, in docker's order.
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("28.5.2")
         >>> _ = session.run("docker run -d --name web -p 8080:80 busybox")
         >>> found = document(session.engine, session.engine.find("web"))

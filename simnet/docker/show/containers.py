@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from simnet.docker.since import since
+from simnet.docker.command.since import since
+from simnet.docker.show import clock
+from simnet.docker.show.published import column, shown
+from simnet.docker.show.table import Shape
 from simnet.errors import Refused
-
-from . import clock
-from .published import column, shown
-from .table import Shape
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine
@@ -95,7 +94,7 @@ def ps(engine: Engine, *, all_of_them: bool = False, quiet: bool = False, whole:
     `whole` is `--no-trunc`, `last` is `-n` (or 1 for `-l`).
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("28.5.2")
         >>> _ = session.run("docker run -d --name web -p 127.0.0.1:8080:80 busybox sleep 9")
         >>> print(ps(session.engine, form=r"table {{.Names}}\t{{.Status}}\t{{.Ports}}"), end="")

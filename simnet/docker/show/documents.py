@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from simnet.answer import Answer
-from simnet.docker.gofunctions import NO_VALUE, Map, NilMap, NilSlice, Pointer, Struct
-from simnet.docker.gotemplate import Template
+from simnet.docker.gotemplate.functions import NO_VALUE, Map, NilMap, NilSlice, Pointer, Struct
+from simnet.docker.gotemplate.template import Template
 from simnet.errors import TemplateError
 
 Document = dict[str, Any]
@@ -129,7 +129,7 @@ def typed(value: Any, key: str = "", *, pointer: bool = False) -> Any:
     """A document as the client has it in Go: structs, maps, nil slices.
 
     Example:
-        >>> from simnet.docker.gofunctions import text_of
+        >>> from simnet.docker.gotemplate.functions import text_of
         >>> text_of(typed({"Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}, "Env": None}))
         '{map[80/tcp:[{127.0.0.1 8080}]] []}'
     """

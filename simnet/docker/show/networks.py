@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simnet.docker.command.since import since
 from simnet.docker.objects import identity
 from simnet.docker.options import DRIVER_OPTIONS, NetworkOptions
-from simnet.docker.since import since
+from simnet.docker.show import clock
+from simnet.docker.show.table import Shape
 from simnet.errors import Refused
 from simnet.net.address import ip_text
-
-from . import clock
-from .table import Shape
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine
@@ -93,7 +92,7 @@ def document(engine: Engine, network: Network) -> dict[str, Any]:
     """Everything that `docker network inspect` shows of a network, in docker's order.
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("28.5.2")
         >>> _ = session.run("docker network create --subnet 10.9.0.0/24 -o com.docker.network.bridge.name=br1 n1")
         >>> found = document(session.engine, session.engine.networks.find("n1"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simnet.docker.since import since
+from simnet.docker.command.since import since
 from simnet.errors import Refused
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def shown(engine: Engine, container: Container) -> list[Shown]:
     """Every port that docker shows of a running container, in the order of `inspect`.
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("28.5.2")
         >>> _ = session.run("docker run -d --name web -p 8080:80 --expose 90 busybox")
         >>> [(one.key, one.host, one.number) for one in shown(session.engine, session.engine.find("web"))]
@@ -128,7 +128,7 @@ def port(engine: Engine, name: str, wanted: str = "") -> str:
     """`docker port NAME [PORT[/PROTO]]`; Refused where there is no such container or no such port.
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("28.5.2")
         >>> _ = session.run("docker run -d --name web -p 127.0.0.1:8080:80 busybox")
         >>> print(port(session.engine, "web"), port(session.engine, "web", "80"), end="", sep="")

@@ -10,18 +10,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from simnet.docker.objects import identity
+from simnet.docker.show import clock
+from simnet.docker.show.published import shown
+from simnet.docker.show.table import Shape
 from simnet.errors import Refused
 
-from . import clock
-from .published import shown
-from .table import Shape
-
 if TYPE_CHECKING:
-    from simnet.docker.cluster import Cluster
     from simnet.docker.engine import Engine
     from simnet.docker.objects import Container
     from simnet.docker.options import ServicePort
-    from simnet.docker.service import Service
+    from simnet.docker.swarm.cluster import Cluster
+    from simnet.docker.swarm.service import Service
 
 SERVICES = Shape(
     "*service.serviceContext",
@@ -98,7 +97,7 @@ def ls(engine: Engine, *, quiet: bool = False, form: str = "") -> str:
     """`docker service ls`, by name.
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("28.5.2")
         >>> for line in ("swarm init", "service create --name web --replicas 2 -p 8080:80 busybox"):
         ...     _ = session.run(f"docker {line}")
@@ -145,7 +144,7 @@ def nodes(engine: Engine, *, quiet: bool = False, form: str = "") -> str:
     """`docker node ls`: by name; the first manager leads.
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("28.5.2")
         >>> _ = session.run("docker swarm init")
         >>> print(nodes(session.engine, form="{{.Hostname}} {{.Status}} {{.ManagerStatus}}"), end="")

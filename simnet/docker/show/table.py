@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simnet.docker.gotemplate import Record, Template
+from simnet.docker.gotemplate.template import Record, Template
 from simnet.errors import TemplateError
 
 # docker's tabwriter: no cell is narrower than this, and this much stands between columns

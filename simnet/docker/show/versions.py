@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simnet.docker.gotemplate import Template
-from simnet.docker.since import since
-from simnet.docker.version import numbers
+from simnet.docker.command.since import since
+from simnet.docker.gotemplate.template import Template
+from simnet.docker.rules.version import numbers
+from simnet.docker.show.containers import state
 from simnet.errors import TemplateError
-
-from .containers import state
 
 if TYPE_CHECKING:
     from simnet.docker.engine import Engine

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
 from simnet.docker.show.commands import looks
 
 from .recorded import VERSIONS, answers, blank, words

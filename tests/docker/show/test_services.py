@@ -5,7 +5,7 @@ from ipaddress import IPv4Interface
 
 import pytest
 
-from simnet.docker.cli import Session
+from simnet.docker.command.cli import Session
 from simnet.docker.host import machine
 from simnet.net.device import Segment
 from simnet.net.network import Network

@@ -1,7 +1,7 @@
 """The three files of /etc that the engine writes for a container: hosts, hostname, resolv.conf; and the host's own.
 
 Example:
-    >>> from simnet.docker.cli import Session
+    >>> from simnet.docker.command.cli import Session
     >>> session = Session("28.5.2")
     >>> session.script("docker run -d --name web --hostname box --domainname dom.test busybox")
     >>> print(read(session.engine, session.engine.find("web"))["/etc/hosts"].splitlines()[-1].expandtabs(12))
@@ -19,14 +19,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from simnet.docker.container.resolv import Servers, resolv_conf
 from simnet.net.address import ip_text
 from simnet.net.namespace import NetNamespace
 
-from .resolv import Servers, resolv_conf
-
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .objects import Container, Endpoint
+    from simnet.docker.engine import Engine
+    from simnet.docker.objects import Container, Endpoint
 
 Files = Mapping[str, str]
 HOSTS, HOSTNAME, RESOLV = "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"

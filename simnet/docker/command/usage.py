@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .since import since
+from simnet.docker.command.since import since
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 The docker command itself refuses some of it, before the engine hears of it.
 
 Example:
-    >>> from .flags import VALUE, read
-    >>> from .version import layout_of
+    >>> from simnet.docker.command.flags import VALUE, read
+    >>> from simnet.docker.rules.version import layout_of
     >>> besides(read(["--pid", "container:", "busybox"], {"pid": VALUE}, {}), layout_of("28.5.2"))
     Traceback (most recent call last):
     ...
-    simnet.docker.flags.BadFlag: --pid: invalid PID mode
+    simnet.docker.command.flags.BadFlag: --pid: invalid PID mode
 
 Models: cli/command/container/opts.go and opts/*.go of docker's command line.
 """
@@ -19,11 +19,11 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from .files import split_host
-from .flags import BadFlag, Given
+from simnet.docker.command.flags import BadFlag, Given
+from simnet.docker.container.files import split_host
 
 if TYPE_CHECKING:
-    from .layout import Layout
+    from simnet.docker.rules.layout import Layout
 
 _NOT_USER_MADE = {"bridge", "default", "host", "none"}
 # the sysctls that belong to a namespace, beside net.* and fs.mqueue.*

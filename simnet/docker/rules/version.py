@@ -15,10 +15,9 @@ import re
 from functools import cache
 
 from simnet.bundled import bundled
+from simnet.docker.rules import layout_file
+from simnet.docker.rules.layout import Layout
 from simnet.errors import UnknownName
-
-from . import layout_file
-from .layout import Layout
 
 _VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?(?:[-+~].*)?", re.ASCII)
 _NEWEST = 10**6

@@ -4,7 +4,7 @@ Where a form changed was seen between the engines that were asked: 20.10, 26.1 a
 change between 20.10 and 26.1 is taken to have come with 25, one between 26.1 and 28.5 with 28.
 """
 
-from .version import numbers
+from simnet.docker.rules.version import numbers
 
 
 def since(version: str, first: int) -> bool:

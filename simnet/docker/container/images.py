@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from simnet.bundled import bundled
+from simnet.docker import document
 from simnet.errors import SourceError
-
-from . import document
 
 
 def ports_of(image: str) -> Iterator[tuple[str, int]]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 
-from .flags import BadFlag, Given
-from .since import since
+from simnet.docker.command.flags import BadFlag, Given
+from simnet.docker.command.since import since
 
 
 def check_network(version: str, given: Given) -> None:
@@ -18,7 +18,7 @@ def check_network(version: str, given: Given) -> None:
         >>> check_network("28.5.2", Given({"gateway": ["10.8.0.1"]}, ["n1"]))
         Traceback (most recent call last):
         ...
-        simnet.docker.flags.BadFlag: every ip-range or gateway must have a corresponding subnet
+        simnet.docker.command.flags.BadFlag: every ip-range or gateway must have a corresponding subnet
     """
     subnets, ranges, gateways = given.all("subnet"), given.all("ip-range"), given.all("gateway")
     if len(subnets) < max(len(ranges), len(gateways)):

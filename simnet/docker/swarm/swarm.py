@@ -9,20 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simnet.docker import endpoints
+from simnet.docker.drivers import DRIVERS
+from simnet.docker.objects import Container, Endpoint, Network
+from simnet.docker.options import Attachment, NetworkOptions, ServicePort
+from simnet.docker.proxy import HeldPort
+from simnet.docker.rules import facts
+from simnet.docker.sandbox import Sandbox
+from simnet.docker.swarm.balancer import LoadBalancer
+from simnet.docker.swarm.cluster import Cluster
 from simnet.net.address import ip_text
 from simnet.net.socket import Listener
 
-from . import endpoints, facts
-from .balancer import LoadBalancer
-from .cluster import Cluster
-from .drivers import DRIVERS
-from .objects import Container, Endpoint, Network
-from .options import Attachment, NetworkOptions, ServicePort
-from .proxy import HeldPort
-from .sandbox import Sandbox
-
 if TYPE_CHECKING:
-    from .engine import Engine
+    from simnet.docker.engine import Engine
 
 GATEWAY_BRIDGE = "docker_gwbridge"
 INGRESS = "ingress"

@@ -14,9 +14,8 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from simnet.docker.gotemplate import lex as golex
 from simnet.errors import TemplateError
-
-from . import golex
 
 
 @dataclass(frozen=True, slots=True)

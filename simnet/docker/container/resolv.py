@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .options import ContainerOptions
+    from simnet.docker.options import ContainerOptions
 
 # what containers ask where the host has no server that they could reach
 DEFAULT_SERVERS = ("8.8.8.8", "8.8.4.4")

@@ -9,9 +9,10 @@ import re
 from ipaddress import IPv4Interface, IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any
 
-from . import client, publish, run_flags
-from .flags import SWITCH, VALUE, BadFlag, Given
-from .options import (
+from simnet.docker import publish
+from simnet.docker.command import client, run_flags
+from simnet.docker.command.flags import SWITCH, VALUE, BadFlag, Given
+from simnet.docker.options import (
     DRIVER_OPTIONS,
     GO_BOOLS,
     Attachment,
@@ -26,7 +27,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from .layout import Layout
+    from simnet.docker.rules.layout import Layout
 
 RUN = {
     **dict.fromkeys(

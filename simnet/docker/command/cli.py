@@ -18,20 +18,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from simnet.answer import Answer
+from simnet.docker import conflicts
+from simnet.docker.command import commands, run_flags, usage
+from simnet.docker.command.flags import SWITCH, VALUE, BadFlag, Given, read
+from simnet.docker.command.since import since
+from simnet.docker.command.usage import Usage
+from simnet.docker.engine import Engine
+from simnet.docker.host import boot
+from simnet.docker.options import DaemonOptions
+from simnet.docker.rules.version import layout_of
+from simnet.docker.show.commands import look, looks
 from simnet.errors import Refused, UnknownName, UsageError
 from simnet.net.address import parse_ip
 from simnet.net.namespace import NetNamespace
 from simnet.net.network import Network
-
-from . import commands, conflicts, run_flags, usage
-from .engine import Engine
-from .flags import SWITCH, VALUE, BadFlag, Given, read
-from .host import boot
-from .options import DaemonOptions
-from .show.commands import look, looks
-from .since import since
-from .usage import Usage
-from .version import layout_of
 
 
 @dataclass(frozen=True, slots=True)

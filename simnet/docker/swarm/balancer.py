@@ -13,20 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simnet.docker import endpoints
+from simnet.docker.options import Attachment, ServicePort
+from simnet.docker.rules.facts import block
+from simnet.docker.sandbox import Sandbox
 from simnet.net.device import InterfaceAddress
 from simnet.net.devinet import add_address, delete_address
 from simnet.net.ipvs import RealServer, VirtualService
 
-from . import endpoints
-from .facts import block
-from .options import Attachment, ServicePort
-from .sandbox import Sandbox
-
 if TYPE_CHECKING:
-    from .cluster import Backend
-    from .engine import Engine
-    from .ipam import Address
-    from .objects import Network
+    from simnet.docker.engine import Engine
+    from simnet.docker.ipam import Address
+    from simnet.docker.objects import Network
+    from simnet.docker.swarm.cluster import Backend
 
 # what an engine sets once IPVS is in use in a namespace
 _TWEAKS = ("net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent_template")
@@ -47,8 +46,8 @@ class LoadBalancer:
     """The load balancer of a node on a network; in the ingress network it opens the node's ports as well.
 
     Example:
-        >>> from .engine import Engine
-        >>> from .options import ServiceOptions
+        >>> from simnet.docker.engine import Engine
+        >>> from simnet.docker.options import ServiceOptions
         >>> engine = Engine("28.5.2")
         >>> engine.swarm_init()
         >>> web = engine.create_service(ServiceOptions("web", replicas=2, ports=(ServicePort(80, 8080),)))

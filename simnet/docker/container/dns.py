@@ -5,7 +5,7 @@ the asking container is on; services by name (their virtual address, or all task
 the default bridge, where only /etc/hosts and links help.
 
 Example:
-    >>> from simnet.docker.cli import Session
+    >>> from simnet.docker.command.cli import Session
     >>> session = Session("28.5.2")
     >>> session.script("docker network create --subnet 10.1.0.0/24 n1")
     >>> session.script("docker run -d --name web --network n1 --network-alias www busybox")
@@ -27,15 +27,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from simnet.docker.container import files
+from simnet.docker.options import Attachment
 from simnet.net.address import parse_ip
 
-from . import files
-from .options import Attachment
-
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .objects import Container, Endpoint, Network
-    from .service import Service
+    from simnet.docker.engine import Engine
+    from simnet.docker.objects import Container, Endpoint, Network
+    from simnet.docker.swarm.service import Service
 
 # networks whose containers the server does not name
 _UNNAMED = {"bridge", "host", "none", "docker_gwbridge"}
@@ -84,7 +83,7 @@ def names(engine: Engine, one: Container, endpoint: Endpoint) -> list[str]:
     """A container's names on a network, the one that its address leads back to first.
 
     Example:
-        >>> from simnet.docker.cli import Session
+        >>> from simnet.docker.command.cli import Session
         >>> session = Session("20.10")
         >>> session.script("docker network create n1")
         >>> session.script("docker run -d --network n1 --hostname box busybox")

@@ -7,12 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from simnet.errors import nearest
-from simnet.net.netfilter.rule import BASE_CHAINS
-
-from . import document
-from .document import Value
-from .layout import (
+from simnet.docker import document
+from simnet.docker.document import Value
+from simnet.docker.rules.layout import (
     CHAIN_SECTIONS,
     FACTS,
     FEATURES,
@@ -26,6 +23,8 @@ from .layout import (
     Template,
     When,
 )
+from simnet.errors import nearest
+from simnet.net.netfilter.rule import BASE_CHAINS
 
 _HEAD = ("engine", "extends", "releases", "features", "defaults", "messages", "policies", "drop", "whole")
 _RULE = ("name", "table", "chain", "rule", "place", "why", "when", "keeps", "without_subnet")

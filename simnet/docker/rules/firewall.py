@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from simnet.docker.rules.layout import ChainTemplate, Fact, Facts, Layout, Policy, Template, holds
 from simnet.errors import UnknownName
 from simnet.net.netfilter.rule import BASE_CHAINS, Chain, Rule, Ruleset, Table
 from simnet.net.netfilter.save import parse_rule
-
-from .layout import ChainTemplate, Fact, Facts, Layout, Policy, Template, holds
 
 Place = tuple[int, str, str]
 

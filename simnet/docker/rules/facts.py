@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from .host import HostFacts
-from .ipam import Address
-from .layout import Fact, Layout
-from .objects import Binding, Endpoint, Network
-from .options import DaemonOptions
+from simnet.docker.host import HostFacts
+from simnet.docker.ipam import Address
+from simnet.docker.objects import Binding, Endpoint, Network
+from simnet.docker.options import DaemonOptions
+from simnet.docker.rules.layout import Fact, Layout
 
 Facts = dict[str, Fact]
 Words = dict[str, str]

@@ -23,11 +23,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
+from simnet.docker.gotemplate.functions import FUNCTIONS, NO_VALUE, Badly, Map, Struct, mismatch, text_of, true
+from simnet.docker.gotemplate.lex import Literal
+from simnet.docker.gotemplate.parse import Block, Operand, Pipe, Reader
 from simnet.errors import TemplateError
-
-from .gofunctions import FUNCTIONS, NO_VALUE, Badly, Map, Struct, mismatch, text_of, true
-from .golex import Literal
-from .goparse import Block, Operand, Pipe, Reader
 
 Value = Any
 

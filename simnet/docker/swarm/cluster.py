@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from .ipam import Address, Addresses, Pools
-from .options import GLOBAL_POOLS, NetworkOptions, Pool, ServicePort
+from simnet.docker.ipam import Address, Addresses, Pools
+from simnet.docker.options import GLOBAL_POOLS, NetworkOptions, Pool, ServicePort
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .sandbox import Sandbox
-    from .service import Service
+    from simnet.docker.engine import Engine
+    from simnet.docker.sandbox import Sandbox
+    from simnet.docker.swarm.service import Service
 
 _FIRST_VNI = 4096
 

@@ -13,19 +13,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from simnet.docker import endpoints
+from simnet.docker.objects import Container, identity
+from simnet.docker.options import Attachment, ContainerOptions, ServiceOptions, ServicePort, ServiceUpdate
+from simnet.docker.publish import PublishedPort
+from simnet.docker.swarm.cluster import Backend
+from simnet.docker.swarm.swarm import INGRESS
 from simnet.errors import Refused
 
-from . import endpoints
-from .cluster import Backend
-from .objects import Container, identity
-from .options import Attachment, ContainerOptions, ServiceOptions, ServicePort, ServiceUpdate
-from .publish import PublishedPort
-from .swarm import INGRESS
-
 if TYPE_CHECKING:
-    from .cluster import Cluster
-    from .engine import Engine
-    from .ipam import Address
+    from simnet.docker.engine import Engine
+    from simnet.docker.ipam import Address
+    from simnet.docker.swarm.cluster import Cluster
 
 # ports that the swarm picks for services
 _FIRST_PORT = 30000

@@ -1,7 +1,7 @@
 """The six kinds of namespace that a container is in: its own, the host's, or another container's.
 
 Example:
-    >>> from simnet.docker.cli import Session
+    >>> from simnet.docker.command.cli import Session
     >>> session = Session("28.5.2")
     >>> session.script("docker run -d --name web busybox sleep 60")
     >>> session.script("docker run -d --name spy --pid container:web --network container:web busybox sleep 60")
@@ -27,8 +27,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .objects import Container
+    from simnet.docker.engine import Engine
+    from simnet.docker.objects import Container
 
 KINDS = ("net", "pid", "ipc", "uts", "mnt", "user")
 # what the kernel calls the ones that it boots with (PROC_*_INIT_INO of include/linux/proc_ns.h; mnt and net come first)

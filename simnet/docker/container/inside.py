@@ -3,7 +3,7 @@
 Each function gives what a busybox in the container prints; Refused where the container does not run.
 
 Example:
-    >>> from simnet.docker.cli import Session
+    >>> from simnet.docker.command.cli import Session
     >>> session = Session("28.5.2")
     >>> session.script("docker run -d --name web --hostname box busybox sleep 60")
     >>> session.script("docker run -d --name spy --pid container:web busybox sleep 90")
@@ -24,12 +24,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .files import HOSTNAME, hostname_of
-from .namespaces import DOCKERD_PID, HOST_NUMBERS, KINDS, Space, members
+from simnet.docker.container.files import HOSTNAME, hostname_of
+from simnet.docker.container.namespaces import DOCKERD_PID, HOST_NUMBERS, KINDS, Space, members
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .objects import Container
+    from simnet.docker.engine import Engine
+    from simnet.docker.objects import Container
 
 # where the users of a container begin on the host, and how many there are, when dockerd maps them (/etc/subuid)
 _MAPPED, _MAPPED_COUNT = 100000, 65536
