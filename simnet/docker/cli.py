@@ -142,7 +142,7 @@ def _tail(text: str, help_line: str, *, old: bool) -> str:
 
 
 def _refused(error: Refused, command: Command, help_line: str, *, old: bool) -> Answer:
-    if error.kind == "gateway_outside":
+    if error.kind in {"gateway_outside", "auxiliary_outside"}:
         return Answer("", f"{error}\n", command.failed)
     said = f"Error response from daemon: {error}\n"
     if command.failed == 125:
