@@ -47,7 +47,10 @@ def join(engine: Engine, sandbox: Sandbox, network: Network, wanted: Attachment,
     for family in engine.firewall.families if network.bridge else ():
         if endpoint.of(family) is not None:
             asked = facts.of_network(engine.facts(family), engine.layout, network)
-            install(engine, "endpoint", endpoint.subject, family, asked, facts.endpoint_words(family, endpoint))
+            words = facts.endpoint_words(family, endpoint)
+            for interface in network.options.trusted.split(":") if network.options.trusted else ():
+                install(engine, "trusted", endpoint.subject, family, asked, {**words, "interface": interface})
+            install(engine, "endpoint", endpoint.subject, family, asked, words)
     return endpoint
 
 
@@ -108,7 +111,8 @@ def settle(engine: Engine, container: Container) -> None:
         container.gateway = best
         publish(engine, container, kept)
     if container.sandbox is not None:
-        shut = own if "internal_way_out" in engine.layout.features else []
+        leads = "internal_way_out" in engine.layout.features
+        shut = [one for one in own if leads and one.network.options.driver != "overlay"]
         container.sandbox.set_way_out(best or min(shut, key=lambda one: one.network.name, default=None))
 
 
@@ -254,12 +258,23 @@ def link(engine: Engine, child: Container, parent: Container) -> None:
         if own is None or asked is None:
             continue
         known = facts.of_network(engine.facts(family), engine.layout, mine.network)
-        for port, proto in parent.open_ports:
+        for port, proto in _linked_ports(engine, parent):
             words = {**facts.network_words(family, mine.network), "child": facts.block(own),
                      "parent": facts.block(asked), "port": str(port), "proto": proto}  # fmt: skip
             subject = f"link of {child.name} to {parent.name}"
             install(engine, "link", subject, family, {**known, "proto": proto}, words)
             child.linked[subject] = other
+
+
+def _linked_ports(engine: Engine, parent: Container) -> list[tuple[int, str]]:
+    """A container's open ports as a link opens them: from the highest down, up to engine 26 whether published or not.
+
+    Later ones open published ports first.
+    """
+    mapped = {(one.asked.port, one.asked.proto) for one in parent.bindings if one.host_port}
+    first = set() if "port_order_by_host" in engine.layout.features else mapped
+    downwards = parent.open_ports[::-1]
+    return sorted(downwards, key=lambda port: port not in first)
 
 
 def unlink(engine: Engine, child: Container) -> None:

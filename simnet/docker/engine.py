@@ -77,7 +77,7 @@ class Engine:
             raise UsageError(f"firewall backend {self.options.firewall_backend!r} is not modelled; use 'iptables'")
         six = self.options.ip6tables
         six = self.layout.defaults.get("ip6tables", True) if six is None else six
-        families = ((4, 6) if six else (4,)) if self.options.iptables else ()
+        families = tuple(family for family, on in ((4, self.options.iptables), (6, six)) if on)
         rulesets = {4: self.namespace.ruleset, 6: self.namespace.ruleset6}
         self.firewall = Firewall(self.layout, families, rulesets)
         if self.options.ip_forward:

@@ -17,6 +17,7 @@ from simnet.docker.rules import facts
 from simnet.docker.rules.firewall import NoChain
 from simnet.docker.rules.layout import MODES
 from simnet.docker.swarm.cluster import SharedNetwork
+from simnet.errors import Refused
 from simnet.net.netfilter.ipset import IpSet
 
 if TYPE_CHECKING:
@@ -74,12 +75,20 @@ class Networks:
             self._address(network)
         if options.driver == "overlay":
             return self._share(network, predefined=predefined)
-        self.by_name[options.name] = network
         if options.driver not in _BARE:
-            DRIVERS[options.driver].create(engine, network)
+            self._make_devices(network)
+        self.by_name[options.name] = network
         if network.bridge:
             self._install(network)
         return network
+
+    def _make_devices(self, network: Network) -> None:
+        """Let the driver do its part; where it refuses, the subnet is free again."""
+        try:
+            DRIVERS[network.options.driver].create(self._engine, network)
+        except Refused:
+            self._give_back(network)
+            raise
 
     def _share(self, network: Network, *, predefined: bool) -> Network:
         """Let the swarm's managers keep a network."""
@@ -176,11 +185,14 @@ class Networks:
                 raise engine.refusal("pools_exhausted") from None
         network.addresses = Addresses(subnet, options.ip_range, serial=options.driver == "overlay")
         try:
-            network.gateway = self._gateway(network, network.addresses, options.gateway)
+            if options.gateway or not self._without_gateway(options, 4):
+                network.gateway = self._gateway(network, network.addresses, options.gateway)
             if options.ipv6 and options.subnet6 is not None:
                 pools.claim(options.subnet6)
                 network.addresses6 = Addresses(options.subnet6)
-                network.gateway6 = self._gateway(network, network.addresses6, options.gateway6)
+                if options.gateway6 or not self._without_gateway(options, 6):
+                    network.gateway6 = self._gateway(network, network.addresses6, options.gateway6)
+            self._keep_auxiliary(network)
         except Outside as error:
             self._give_back(network)
             raise engine.refusal("gateway_outside", gateway=error) from None
@@ -190,6 +202,23 @@ class Networks:
         except Exhausted:
             self._give_back(network)
             raise engine.refusal("addresses_exhausted", network=network.name, id=network.id) from None
+
+    def _without_gateway(self, options: NetworkOptions, family: int) -> bool:
+        """Whether the bridge has no address of a family, so that containers may have the first one."""
+        mode = options.gateway_mode if family == 4 else options.gateway_mode6
+        return options.driver == "bridge" and mode == "isolated" and "gateway_mode" in self._engine.layout.features
+
+    def _keep_auxiliary(self, network: Network) -> None:
+        """Take the addresses of `--aux-address`, so that no container is given one."""
+        for name, address in network.options.auxiliary:
+            pool = network.addresses6 if ":" in address else network.addresses
+            try:
+                if pool is not None:
+                    pool.take(address)
+            except (Outside, Taken, ValueError) as error:
+                self._give_back(network)
+                kind = "auxiliary_taken" if isinstance(error, Taken) else "auxiliary_outside"
+                raise self._engine.refusal(kind, name=name, address=address) from None
 
     @staticmethod
     def _gateway(network: Network, pool: Addresses, wanted: str) -> Address:
@@ -244,8 +273,11 @@ class Networks:
 def default_network(engine: Engine) -> NetworkOptions:
     """The default bridge, as options of the daemon shape it."""
     options = engine.options
-    found = NetworkOptions("bridge", bridge_name="docker0", icc=options.icc, masquerade=options.ip_masq,
+    found = NetworkOptions("bridge", bridge_name="docker0", icc=options.icc,
+                           masquerade=options.ip_masq and options.iptables, ip_range=options.fixed_cidr,
                            host_binding="" if options.ip == "0.0.0.0" else options.ip, mtu=options.mtu)  # fmt: skip
     if options.bip is not None:
         found = replace(found, subnet=options.bip.network, gateway=str(options.bip.ip))
+    elif "fixed_cidr_is_subnet" in engine.layout.features:
+        found = replace(found, subnet=options.fixed_cidr)
     return found

@@ -40,6 +40,7 @@ class DaemonOptions:
     default_address_pools: tuple[Pool, ...] = tuple(Pool(IPv4Network(base), size) for base, size in DEFAULT_POOLS)
     ip: str = "0.0.0.0"
     mtu: int = 1500
+    fixed_cidr: IPv4Network | None = None
     allow_direct_routing: bool = False
     firewall_backend: str = "iptables"
     userns_remap: str = ""
@@ -47,7 +48,10 @@ class DaemonOptions:
 
 @dataclass(frozen=True, slots=True)
 class NetworkOptions:
-    """Options of `docker network create`; driver options that the bridge driver knows have fields of their own."""
+    """Options of `docker network create`; driver options that simnet knows have fields of their own.
+
+    `told` are all driver options as they were given. `auxiliary` are addresses that no container is given.
+    """
 
     name: str
     driver: str = "bridge"
@@ -71,7 +75,9 @@ class NetworkOptions:
     parent: str = ""
     vlan_mode: str = ""
     vlan_flag: str = ""
-    other: tuple[tuple[str, str], ...] = ()
+    trusted: str = ""
+    auxiliary: tuple[tuple[str, str], ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
 
 
 # driver options of the bridge, with the field that each sets
@@ -80,6 +86,7 @@ DRIVER_OPTIONS: Mapping[str, str] = {
     f"{_BRIDGE}enable_icc": "icc",
     f"{_BRIDGE}enable_ip_masquerade": "masquerade",
     f"{_BRIDGE}host_binding_ipv4": "host_binding",
+    f"{_BRIDGE}trusted_host_interfaces": "trusted",
     f"{_BRIDGE}gateway_mode_ipv4": "gateway_mode",
     f"{_BRIDGE}gateway_mode_ipv6": "gateway_mode6",
     "com.docker.network.host_ipv4": "snat_address",

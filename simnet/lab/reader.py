@@ -9,6 +9,7 @@ named when it is met; nothing is passed over.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -19,6 +20,8 @@ _COMPOUND = {"if": "`if`", "for": "loops (`for`)", "while": "loops (`while`)", "
 _OPERATORS = (";;", "&&", "||", "<<", ">>", ";", "|", "&", "(", ")", "<", ">")
 _ENDS = " \t\n;|&()<>"
 _SPECIAL = "#@*$!-0123456789"
+# an IPv6 address in brackets: a pattern of file names by its form, which matches no file and so stays as it is
+_BRACKETED = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*\]:")
 
 
 class ReadError(Exception):
@@ -260,7 +263,8 @@ class _Reader:
         return tuple(_joined(pieces))
 
     def _refuse_pattern(self, letter: str, *, first: bool) -> None:
-        if letter in "*?" or (letter == "[" and "]" in self.text[self.at : self._word_end()]):
+        rest = self.text[self.at : self._word_end()]
+        if letter in "*?" or (letter == "[" and "]" in rest and not _BRACKETED.match(rest)):
             raise ReadError.missing(f"patterns of file names; quote the `{letter}`")
         if letter == "~" and first:
             raise ReadError.missing("home directories; quote the `~`")

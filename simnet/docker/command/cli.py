@@ -159,7 +159,7 @@ _UNMODELLED = {"attach", "checkpoint", "compose", "config", "container", "contex
                "history", "logs", "manifest", "node", "pause", "plugin", "rename", "search", "secret",
                "service", "stack", "stats", "swarm", "system", "top", "trust", "unpause", "update", "wait"}  # fmt: skip
 # refusals that the client words itself
-_CLIENTS = {"gateway_outside"}
+_CLIENTS = {"gateway_outside", "auxiliary_outside"}
 
 
 def _run(session: Session, given: Given) -> Answer:

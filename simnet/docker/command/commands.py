@@ -93,6 +93,11 @@ def daemon(given: Given, layout: Layout) -> DaemonOptions:
             raise BadFlag(f"invalid CIDR address: {given.last('bip')}") from None
     if given.all("default-address-pool"):
         asked["default_address_pools"] = tuple(map(_pool, given.all("default-address-pool")))
+    if given.all("fixed-cidr"):
+        try:
+            asked["fixed_cidr"] = IPv4Network(given.last("fixed-cidr"), strict=False)
+        except ValueError:
+            raise BadFlag(f"invalid CIDR address: {given.last('fixed-cidr')}") from None
     for name in ("ip", "firewall-backend", "userns-remap"):
         if given.all(name):
             asked[name.replace("-", "_")] = given.last(name)
@@ -125,7 +130,8 @@ def network(given: Given, layout: Layout) -> NetworkOptions:
         asked["gateway6" if ":" in text else "gateway"] = text
     for text in given.all("ip-range"):
         asked["ip_range"] = _subnet(text, layout)
-    other = []
+    asked["auxiliary"] = tuple(tuple(text.split("=", 1)) for text in given.all("aux-address") if "=" in text)
+    told = []
     for text in given.all("opt"):
         name, _, value = text.partition("=")
         field = DRIVER_OPTIONS.get(name)
@@ -141,9 +147,8 @@ def network(given: Given, layout: Layout) -> NetworkOptions:
             asked[field] = int(value)
         elif field is not None:
             asked[field] = value
-        else:
-            other.append((name, value))
-    return NetworkOptions(given.words[0], other=tuple(other), **asked)
+        told.append((name, value))
+    return NetworkOptions(given.words[0], told=tuple(told), **asked)
 
 
 def _subnet(text: str, layout: Layout) -> IPv4Network | IPv6Network:

@@ -3,7 +3,6 @@
 The parent may be a VLAN sub-interface (`eth0.10`), which the driver makes, or is a dummy where none is named.
 
 Models: libnetwork/drivers/macvlan and ipvlan (macvlan_setup.go, ipvlan_joinleave.go) of moby.
-Leaves out: the refusal of some versions to let two networks have one parent.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from simnet.docker.objects import Endpoint, Network
     from simnet.docker.sandbox import Sandbox
 
-_DUMMY = "dm-"
+# what dummies of both drivers begin with
+_DUMMY = {"macvlan": "dm-", "ipvlan": "di-"}
 MACVLAN_MODES, IPVLAN_MODES, IPVLAN_FLAGS = ("bridge", "private", "vepa", "passthru"), ("l2", "l3", "l3s"), (
     "bridge", "private", "vepa")  # fmt: skip
 
@@ -29,20 +29,30 @@ class VlanDriver:
     def create(self, engine: Engine, network: Network) -> None:
         """Find the parent, or make a dummy or a VLAN sub-interface."""
         host, name = engine.namespace, parent_of(network)
+        self._check_parent(engine, network)
         lower, _, tag = name.rpartition(".")
         if name in host.devices:
             return
-        if name.startswith(_DUMMY):
+        if name == dummy_of(network):
             host.add(Device(name, host.new_index(), made_mac(f"{host.place}:{name}"), network.options.mtu))
         elif lower in host.devices and tag.isdigit() and 1 <= int(tag) < 4095:
             host.add(Vlan(name, host.new_index(), lower=host.devices[lower], vid=int(tag)))
         else:
             raise engine.refusal("parent_unknown", name=name)
 
+    def _check_parent(self, engine: Engine, network: Network) -> None:
+        """Refuse a second network of the driver on one parent, where the version does."""
+        driver = network.options.driver
+        if driver == "macvlan" and "one_network_a_parent" not in engine.layout.features:
+            return
+        for other in engine.networks.by_name.values():
+            if other is not network and other.options.driver == driver and parent_of(other) == parent_of(network):
+                raise engine.refusal("parent_taken", name=dummy_of(other), other=parent_of(network))
+
     def delete(self, engine: Engine, network: Network) -> None:
         """Take the parent down, where the driver made it and nothing else sits on it."""
         device = engine.namespace.devices.get(parent_of(network))
-        if device is not None and not device.uppers and (device.name.startswith(_DUMMY) or isinstance(device, Vlan)):
+        if device is not None and not device.uppers and (device.name == dummy_of(network) or isinstance(device, Vlan)):
             remove_device(device)
 
     def leave(self, engine: Engine, endpoint: Endpoint, sandbox: Sandbox) -> None:
@@ -76,4 +86,9 @@ class IpvlanDriver(VlanDriver):
 
 def parent_of(network: Network) -> str:
     """The name of the device below."""
-    return network.options.parent or f"{_DUMMY}{network.id[:12]}"
+    return network.options.parent or dummy_of(network)
+
+
+def dummy_of(network: Network) -> str:
+    """The name of the dummy that stands for a parent, and that the network is called by in a refusal."""
+    return f"{_DUMMY[network.options.driver]}{network.id[:12]}"

@@ -20,7 +20,7 @@ Facts = Mapping[str, Fact]
 # one test: the fact's name and what it may be
 When = tuple[tuple[str, tuple[Fact, ...]], ...]
 
-SECTIONS = ("daemon", "network", "endpoint", "port", "link", "ingress", "ingress_port")
+SECTIONS = ("daemon", "network", "trusted", "endpoint", "port", "link", "ingress", "ingress_port")
 CHAIN_SECTIONS = ("chains", "ingress_chains")
 
 # facts that a `when` may ask for, with what each may be (None: any text)
@@ -46,7 +46,7 @@ FACTS: dict[str, tuple[Fact, ...] | None] = {
 # names that a rule's words may hold in braces
 PLACES = (
     "family", "loopback", "icmp", "bridge", "subnet", "snat_address", "address", "host_address", "host_port", "port",
-    "proto", "target", "parent", "child",
+    "proto", "target", "parent", "child", "interface",
 )  # fmt: skip
 
 # names of the things in which engines differ beside their rules, with what each means
@@ -59,6 +59,8 @@ FEATURES = {
     "tries_next_port": "takes the next port of a range where a process of the host has one",
     "one_network": "takes one network when a container is made",
     "checks_addresses_first": "refuses a fixed address outside the subnets before it makes the container",
+    "fixed_cidr_is_subnet": "without --bip, --fixed-cidr is the subnet of the default bridge, not its ip-range alone",
+    "one_network_a_parent": "refuses a macvlan network on a parent that another one has",
     "masked_subnets": "refuses a subnet with host bits",
     "allow_direct_routing": "knows --allow-direct-routing",
     "mac_from_address": "makes a container's hardware address of its IPv4 address",

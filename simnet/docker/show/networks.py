@@ -121,7 +121,7 @@ def document(engine: Engine, network: Network) -> dict[str, Any]:
 def _ipam(engine: Engine, network: Network) -> dict[str, Any]:
     options = network.options
     plain = network.name in {*_PREDEFINED, "docker_gwbridge"} or options.driver == "overlay"
-    config: list[dict[str, str]] | None = []
+    config: list[dict[str, Any]] | None = []
     for family, given, gateway, asked in (
         (4, options.subnet, network.gateway, options.gateway),
         (6, options.subnet6, network.gateway6, options.gateway6),
@@ -129,13 +129,16 @@ def _ipam(engine: Engine, network: Network) -> dict[str, Any]:
         subnet = network.subnet(family)
         if subnet is None:
             continue
-        block = {"Subnet": str(subnet)}
+        block: dict[str, Any] = {"Subnet": str(subnet)}
         if family == 4 and options.ip_range is not None:
             block["IPRange"] = str(options.ip_range)
         # an engine fills in the gateway where it chose the subnet, too; up to 24 not that of the default bridge
         chosen = given is None and not (network.name == "bridge" and not since(engine.version, 25))
         if (asked or chosen or options.driver == "overlay") and gateway is not None:
             block["Gateway"] = str(asked or gateway)
+        auxiliary = {name: address for name, address in options.auxiliary if (":" in address) == (family == 6)}
+        if auxiliary:
+            block["AuxiliaryAddresses"] = auxiliary
         config = [*(config or []), block]
     if not config and since(engine.version, 25):
         config = None
@@ -202,13 +205,14 @@ def _options(network: Network) -> dict[str, str]:
             "com.docker.network.bridge.enable_icc": "false", "com.docker.network.bridge.enable_ip_masquerade": "true",
             "com.docker.network.bridge.name": network.bridge,
         }  # fmt: skip
-    found = dict(options.other)
+    found: dict[str, str] = {}
     for key, field in DRIVER_OPTIONS.items():
         if key.endswith("vlan_mode") and not key.startswith(options.driver):
             continue
         value = getattr(options, field)
         if value != getattr(_PLAIN, field):
             found[key] = "" if key == "encrypted" else _go(value)
+    found |= options.told
     if network.shared is not None:
         found["com.docker.network.driver.overlay.vxlanid_list"] = str(network.shared.vni)
     return dict(sorted(found.items()))

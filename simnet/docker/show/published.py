@@ -1,11 +1,12 @@
 """Published and exposed ports as docker shows them: the map of `inspect`, the column of `ps`, and `docker port`.
 
 Models: daemon/network.go (getPortMapInfo) of moby; formatter/container.go (DisplayablePorts), container/port.go of
-docker/cli. An engine up to 24 lists the ports of `docker port` in no order; here they are in that of their numbers.
+docker/cli, which sorts the lines of `docker port`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,11 @@ def _natural(key: str) -> tuple[int, str]:
     return int(number), proto
 
 
+def _numbers_apart(text: str) -> list[tuple[int, str]]:
+    """What a line is sorted by: its numbers as numbers, all else as text (sortorder.NaturalLess)."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", text) if part]
+
+
 def as_map(ports: list[Shown]) -> dict[str, list[dict[str, str]] | None]:
     """`NetworkSettings.Ports` of `docker inspect`."""
     found: dict[str, list[dict[str, str]] | None] = {}
@@ -138,7 +144,8 @@ def port(engine: Engine, name: str, wanted: str = "") -> str:
     ports = [one for one in shown(engine, engine.find(name)) if one.host]
     lines = [(one, _at(engine.version, one.host, str(one.number or ""), first=25)) for one in ports]
     if not wanted:
-        return "".join(f"{one.key} -> {line}\n" for one, line in lines)
+        found = [f"{one.key} -> {line}" for one, line in lines]
+        return "".join(f"{line}\n" for line in sorted(found, key=_numbers_apart))
     number, slash, proto = wanted.partition("/")
     key = f"{number}/{proto.lower() if slash else 'tcp'}"
     found = [line for one, line in lines if one.key == key]

@@ -37,8 +37,9 @@ def network(project: str, key: str, value: Value | None, findings: Findings) -> 
     for block in blocks:
         asked |= {name: held for name, held in _block(mapping_of(block), findings).items() if name not in asked}
         auxiliary += [(host, text_of(one)) for host, one in mapping_of(mapping_of(block).get("aux_addresses")).items()]
+    options = NetworkOptions(name, auxiliary=tuple(auxiliary), **asked)
     return ProjectNetwork(
-        key, NetworkOptions(name, **asked), external, flag(found, "enable_ipv4", path, findings, default=True),
+        key, options, external, flag(found, "enable_ipv4", path, findings, default=True),
         text_of(ipam.get("driver")), tuple(text_of(mapping_of(block).get("subnet")) for block in blocks),
         tuple(auxiliary), value,
     )  # fmt: skip
@@ -46,7 +47,7 @@ def network(project: str, key: str, value: Value | None, findings: Findings) -> 
 
 def _driver_options(found: Mapping[str, Value], findings: Findings) -> dict[str, Any]:
     asked: dict[str, Any] = {}
-    other: list[tuple[str, str]] = []
+    told: list[tuple[str, str]] = []
     for name, value in sorted(found.items()):
         option, text = DRIVER_OPTIONS.get(name), text_of(value)
         if option in {"icc", "masquerade"}:
@@ -62,9 +63,8 @@ def _driver_options(found: Mapping[str, Value], findings: Findings) -> dict[str,
             asked[option] = GO_BOOLS.get(text, True)
         elif option is not None:
             asked[option] = text
-        else:
-            other.append((name, text))
-    return {**asked, "other": tuple(other)}
+        told.append((name, text))
+    return {**asked, "told": tuple(told)}
 
 
 def _block(found: Mapping[str, Value], findings: Findings) -> dict[str, Any]:

@@ -26,9 +26,11 @@ def read_containers(network: Network, folder: Path, notes: list[str]) -> None:
     network.aliases[host] = f"{host}/host"
     inspect = folder / "docker-inspect.json"
     containers = read_list(inspect, needed=False, notes=[]) if inspect.exists() else []
-    names = {str(one.get("Id", "")): str(one.get("Name", "")).lstrip("/") for one in containers}
-    for one in containers:
-        _name(network, host, one, names, notes)
+    names = {str(one.get("Id", "")): _name_of(one) for one in containers}
+    modes = {_name_of(one): str(one.get("HostConfig", {}).get("NetworkMode", "")) for one in containers}
+    for name, mode in modes.items():
+        if mode == "host" or mode.startswith("container:"):
+            _name(network, host, name, modes, names, notes)
     version = _engine_version(folder)
     for place, namespace in network.namespaces.items():
         if place.startswith(f"{host}/"):
@@ -36,26 +38,28 @@ def read_containers(network: Network, folder: Path, notes: list[str]) -> None:
             _listen(namespace, folder / place.partition("/")[2] / "listen", own, version, notes)
 
 
-def _name(network: Network, host: str, one: dict[str, Any], names: dict[str, str], notes: list[str]) -> None:
-    """A container in host mode or in another's namespace has no folder of its own: it goes by another place."""
-    name = str(one.get("Name", "")).lstrip("/")
-    mode = str(one.get("HostConfig", {}).get("NetworkMode", ""))
-    seen = set()
-    while mode.startswith("container:"):
-        owner = mode.partition(":")[2]
-        owner = names.get(owner, owner)
-        mode = ""
-        if f"{host}/{owner}" in network.namespaces:
-            network.aliases[f"{host}/{name}"] = f"{host}/{owner}"
-        elif f"{host}/{owner}" in network.aliases:
-            network.aliases[f"{host}/{name}"] = network.aliases[f"{host}/{owner}"]
-        elif owner in seen:
+def _name_of(one: dict[str, Any]) -> str:
+    return str(one.get("Name", "")).lstrip("/")
+
+
+def _name(network: Network, host: str, name: str, modes: dict[str, str], names: dict[str, str],
+          notes: list[str]) -> None:  # fmt: skip
+    """A container in host mode or in another's namespace has no folder of its own: it goes by another place.
+
+    That other one may itself be in somebody else's namespace, and be listed before or after it.
+    """
+    owner, seen = name, {name}
+    while (mode := modes.get(owner, "")).startswith("container:"):
+        asked = mode.partition(":")[2]
+        owner = names.get(asked, asked)
+        if owner in seen or owner not in modes:
             break
-        else:
-            notes.append(f"{host}/{name} shares the namespace of {owner!r}, which is not in the snapshot")
         seen.add(owner)
-    if mode == "host":
-        network.aliases[f"{host}/{name}"] = f"{host}/host"
+    place = f"{host}/host" if mode == "host" else f"{host}/{owner}"
+    if mode == "host" or (owner != name and place in network.namespaces):
+        network.aliases[f"{host}/{name}"] = place
+    else:
+        notes.append(f"{host}/{name} shares the namespace of {owner!r}, which is not in the snapshot")
 
 
 def _engine_version(folder: Path) -> tuple[int, int]:
