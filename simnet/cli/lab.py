@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from simnet.errors import SourceError, UsageError
+from simnet.scenario.plan import Setting
 
 from .options import SET, opened
 
 if TYPE_CHECKING:
     from simnet.lab.lab import Lab
 
-_EXAMPLE = r"""\b
+# the first character keeps click from filling the lines
+_EXAMPLE = """\b
 Example:
   simnet lab -c 'docker run -d -p 8080:80 --name web busybox; iptables -t nat -S DOCKER'
   simnet lab --engine 20.10 -c 'docker network create n1; docker network ls'
@@ -34,6 +36,10 @@ def command(files: tuple[str, ...], commands: str | None, engine: str, settings:
 
     A line `PLACE: COMMAND` runs at another place. Each command's output is printed alone, as `sh -c` would; the exit
     code is the last command's.
+
+    The fresh host is 192.0.2.2 and forwards already when its engine starts, so FORWARD stays ACCEPT; type `sysctl
+    net.ipv4.ip_forward=0` first for a host as it boots. `wan` is 192.0.2.1. `dockerd --icc=false …` and `sysctl …`
+    come before docker's commands. A container without a command of its own stays.
     """
     from simnet.scenario.source import is_source
 
@@ -61,9 +67,17 @@ def _lab(source: str, engine: str, settings: tuple[str, ...]) -> Lab:
 
     if source:
         return opened(source, engine, settings).open()
-    if settings:
-        raise UsageError("--set is for a SOURCE; in a fresh lab type sysctl and dockerd before docker's commands")
-    return Lab.fresh(engine or DEFAULT_ENGINE)
+    lab = Lab.fresh(engine or DEFAULT_ENGINE)
+    for one in map(Setting.parse, settings):
+        if one.section == "engine":
+            raise UsageError("in a fresh lab the engine is told by --engine")
+        words = (
+            ["sysctl", f"{one.key}={one.value}"] if one.section == "sysctl" else ["dockerd", f"--{one.key}={one.value}"]
+        )
+        answer = lab.execute(words, one.host.replace("*", lab.first))
+        if not answer:
+            raise UsageError(f"--set {one}: {str(answer).splitlines()[0]}")
+    return lab
 
 
 def _script(scripts: tuple[str, ...]) -> str:

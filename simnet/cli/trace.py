@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from simnet.errors import UsageError
+from simnet.net.address import ip_text
 from simnet.net.conversation import Probe
 from simnet.scenario.plan import Setting
 from simnet.scenario.question import Answer, Listen, address_of, ask, port_of, read_rule_key
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from simnet.lab.lab import Lab
 
 
-def read_probe(frm: str, to: str, proto: str, sport: int | None, ttl: int, size: int) -> Probe:
-    """A probe from the options that every tracing verb takes."""
+def read_probe(lab: Lab, frm: str, to: str, proto: str, sport: int | None, ttl: int, size: int) -> Probe:
+    """A probe from the options that every tracing verb takes; a name is looked up where the probe comes from."""
     if to.count(":") > 1 or to.startswith("["):
         raise UsageError(f"--to {to!r}: IPv6 is not modelled here yet; give an IPv4 address")
     address, found, port_text = to.partition(":")
+    if not address[:1].isdigit() and (meant := lab.resolve(frm, address)):
+        address = ip_text(meant)
     address_of(address, f"--to {to!r}")
     if proto == "icmp" and found:
         raise UsageError(f"--to {to!r}: a ping has no port")
@@ -72,13 +75,14 @@ class Asked(TypedDict):
 
 def answer_for(name: str, asked: Asked) -> tuple[Answer, Lab]:
     """Ask a source what the options say, and give the lab as it is before; what it lacks is told on standard error."""
-    probe = read_probe(asked["frm"], asked["to"], asked["proto"], asked["sport"], asked["ttl"], asked["size"])
     listens = tuple(Listen.parse(text) for text in asked["listen"])
     if not name:
         raise UsageError("SOURCE is empty; name a snapshot folder, a scenario or a compose file")
     source = read_source(name, asked["engine"], [Setting.parse(text) for text in asked["settings"]])
     lab = source.open()
     network = lab.network
+    network.find(asked["frm"])
+    probe = read_probe(lab, asked["frm"], asked["to"], asked["proto"], asked["sport"], asked["ttl"], asked["size"])
     for place in (probe.frm, *(one.place for one in listens)):
         network.find(place)
     settled = {}

@@ -15,6 +15,7 @@ Example:
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
@@ -50,6 +51,8 @@ from simnet.net.network import Network as Wire
 
 # what a program that leaves SIGTERM alone ends with (128 + SIGKILL)
 KILLED = 137
+# what a container may be called (RestrictedNamePattern of moby, but for its least length)
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 # networks of these names are none of the engine's own making on the host
 _NO_ENDPOINT = ("host", "none")
 
@@ -197,6 +200,10 @@ class Engine:
         """`docker create`."""
         conflicts.check_options(self, options)
         options, named = conflicts.by_id(self, options), bool(options.name)
+        if options.name and not NAME.fullmatch(options.name):
+            raise self.refusal("name_invalid", name=options.name)
+        if options.name == "host" and options.network != "host":
+            raise UsageError("a container named 'host' would be mistaken for the host itself; name it otherwise")
         number = self.count()
         name = options.name or f"container{number}"
         if name in self.containers:

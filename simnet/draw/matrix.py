@@ -5,12 +5,14 @@ Run it by itself to see one: `python -m simnet.draw.matrix` writes matrix.png.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from simnet.errors import UsageError
 from simnet.study.matrix import Cell, Matrix
 
 from .figure import check_output, write
@@ -25,8 +27,18 @@ WAYS = {
     "other": ("≠", "yellow", "#9c7a4d", "answered by another place, which the address leads to"),
     "refused": ("✗", "yellow", "#e8b04a", "refused"),
     "timeout": ("·", "red", "#d9d9d9", "no answer"),
+    "net-unreachable": ("–", "white", "#f4f4f4", "no route there"),
 }
 _OTHER = ("?", "red", "#b565a7", "unreachable, or another error")
+
+
+_BLANK = "itself, or at an address that only its own host has"
+# a task of a service ends in an id that nobody reads
+_TASK = re.compile(r"(\.\d+)\.[0-9a-z]{25}")
+
+
+def _short(name: str) -> str:
+    return _TASK.sub(r"\1", name)
 
 
 def look(cell: Cell) -> tuple[str, str, str, str]:
@@ -36,6 +48,8 @@ def look(cell: Cell) -> tuple[str, str, str, str]:
 
 def render(found: Matrix) -> str:
     """The matrix as text: columns are numbered, their servers and the signs are named below."""
+    if not found.servers:
+        return "nobody listens, so nobody can be asked; say `listen:` of a container, a host or a machine"
     width = max(map(len, found.places), default=0)
     lines = ["from".ljust(width) + "".join(f"{number:>4}" for number in range(1, len(found.servers) + 1))]
     for place in found.places:
@@ -43,7 +57,8 @@ def render(found: Matrix) -> str:
         shown = ["   " + (click.style(look(cell)[0], fg=look(cell)[1]) if cell else " ") for cell in cells]
         lines.append(f"{place:<{width}}{''.join(shown)}")
     lines += ["", *(f"{number:>3}  {server}" for number, server in enumerate(found.servers, 1)), ""]
-    return "\n".join([*lines, "   ".join(f"{sign} {meaning}" for sign, meaning in _legend(found))])
+    legend = [*(f"{sign} {meaning}" for sign, meaning in _legend(found)), f"blank: {_BLANK}"]
+    return "\n".join([*lines, "   ".join(legend)])
 
 
 def _legend(found: Matrix) -> Iterator[tuple[str, str]]:
@@ -56,6 +71,8 @@ def _legend(found: Matrix) -> Iterator[tuple[str, str]]:
 def save(found: Matrix, path: Path, title: str) -> None:
     """Draw the matrix into a .png, .svg or .pdf file; UsageError where it cannot be written."""
     check_output(path)
+    if not found.servers:
+        raise UsageError(f"-o {path}: there is nothing to draw, as nobody listens")
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
@@ -63,8 +80,10 @@ def save(found: Matrix, path: Path, title: str) -> None:
     figure = Figure(figsize=(3.2 + 0.34 * max(columns, 6), 2.4 + 0.3 * rows), layout="constrained")
     axes = figure.subplots()
     _squares(axes, found)
-    axes.set_xticks(range(columns), list(map(str, found.servers)), rotation=55, ha="right", fontsize=8)
-    axes.set_yticks(range(rows), found.places, fontsize=8)
+    axes.set_xticks(range(columns), [_short(str(one)) for one in found.servers], rotation=55, ha="right", fontsize=8)
+    axes.set_yticks(range(rows), list(map(_short, found.places)), fontsize=8)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set_parse_math(False)
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
     axes.set_xlabel("server", fontsize=9)
     axes.set_ylabel("client", fontsize=9)
@@ -73,8 +92,10 @@ def save(found: Matrix, path: Path, title: str) -> None:
     present = {look(cell)[2:] for cell in found.cells.values()}
     patches = [Patch(facecolor=colour, edgecolor="black", linewidth=0.4, label=meaning)
                for _, _, colour, meaning in (*WAYS.values(), _OTHER) if (colour, meaning) in present]  # fmt: skip
+    patches.append(Patch(facecolor="white", edgecolor="none", label=f"blank: {_BLANK}"))
     figure.legend(handles=patches, loc="outside lower left", frameon=False, fontsize=8, ncols=2)
-    figure.suptitle(f"Who reaches whom ({title})", fontweight="bold", x=0.01, ha="left", fontsize=10)
+    heading = figure.suptitle(f"Who reaches whom ({title})", fontweight="bold", x=0.01, ha="left", fontsize=10)
+    heading.set_parse_math(False)
     write(figure, path)
 
 

@@ -24,6 +24,7 @@ from simnet.docker.container.images import ports_of
 from simnet.docker.engine import Engine
 from simnet.docker.host import machine
 from simnet.errors import UnknownPlace
+from simnet.net.address import is_loopback
 from simnet.net.device import Segment
 from simnet.net.network import Network
 from simnet.net.program import Server
@@ -123,6 +124,17 @@ class Lab:
                 shell.exited = False
                 yield Answer(code=shell.code)
                 return
+
+    def resolve(self, frm: str, name: str) -> int:
+        """The address that a name means to somebody: by DNS and /etc/hosts, else as a place's own; 0 without one."""
+        found = self.terminal(frm).look_up(name)
+        if found:
+            return found[0]
+        if not self.knows(name) and name not in self.network.nicknames:
+            return 0
+        devices = self.network.find(name).devices.values()
+        own = (one.address for device in devices for one in device.addresses if not is_loopback(one.address))
+        return next(own, 0)
 
     def knows(self, place: str) -> bool:
         """Whether there is a place of that name, or its host, so that a container may yet come to be there."""

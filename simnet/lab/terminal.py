@@ -59,6 +59,10 @@ class Terminal:
         except SimnetError as error:
             return Answer("", f"{words[0]}: {error}\n", error.exit_code)
 
+    def look_up(self, name: str) -> list[int]:
+        """The addresses that a name has here."""
+        return self._there(self._container()).look_up(name)
+
     @property
     def _host(self) -> str:
         return self.place.partition("/")[0]

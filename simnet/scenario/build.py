@@ -53,9 +53,20 @@ def build(plan: Plan) -> Lab:
             _listen(lab, listen, origin)
     problems.settle()
     lab.network.notes += plan.notes
+    _name_services(lab)
     for name, places in plan.names.items():
         lab.network.nicknames.update(dict.fromkeys((name, f"{places[0].partition('/')[0]}/{name}"), places[0]))
     return lab
+
+
+def _name_services(lab: Lab) -> None:
+    """Let a service's name mean its first task that runs."""
+    for session in lab.sessions.values():
+        cluster = session.engine.swarm.cluster
+        for service in cluster.services.values() if cluster is not None else ():
+            running = [f"{node.name}/{task.name}" for node, task in service.tasks if task.running]
+            if running:
+                lab.network.nicknames.setdefault(service.name, running[0])
 
 
 def _host(lab: Lab, host: HostPlan) -> None:

@@ -102,6 +102,8 @@ def parse(text: str) -> Assertion:
             positive = said["word"] not in {"unreachable", "does not reach"} and said.get("more") != "as many"
             return Assertion(kind, words, positive, places, said.get("frm", ""), said.get("address", ""), int(port),
                              proto, bool(said.get("direct")), int(said.get("size") or 0))  # fmt: skip
+    if words in _STARTS or f"{words} from" in _STARTS:
+        raise ValueError(f"{text!r} lacks its end, such as `reachable from wan`, `reaches db`, `isolated from web`")
     raise ValueError(f"{text!r} is no claim that can be tried{nearest(words, _STARTS)}")
 
 

@@ -31,7 +31,7 @@ def read(path: Path) -> Plan:
     extension = scenario_file.read_extension(HOST, top)
     notes = list(project.notes)
     if project.ignored:
-        notes.append(f"ignored, as it does not touch the network: {', '.join(project.ignored)}")
+        notes.append(f"ignored (what an image does by itself is not modelled): {', '.join(project.ignored)}")
     made: list[Made] = []
     for network in project.networks:
         origin = network.origin or top

@@ -32,6 +32,7 @@ from simnet.docker.command.commands import DAEMON, NETWORK_CREATE, RUN, SERVICE_
 from simnet.docker.command.flags import BadFlag
 from simnet.docker.container.images import ports_of
 from simnet.docker.document import Value
+from simnet.docker.engine import NAME
 from simnet.docker.publish import PublishedPort
 from simnet.errors import UsageError
 
@@ -125,6 +126,7 @@ class _Reader:
     # -- machines ------------------------------------------------------------------------------------------------------
 
     def _host(self, name: str, value: Value, number: int) -> HostPlan:
+        self._check_name(name, value)
         found = self._keys(value, HOST)
         sysctl = {key: self._word(item) for key, item in self._mapping(found, "sysctl")}
         daemon = {}
@@ -139,7 +141,13 @@ class _Reader:
         return HostPlan(name, self._text(found, "engine", DEFAULT_ENGINE), addresses, gateway,
                         self._text(found, "wire", "lan"), mtu, sysctl, daemon, value)  # fmt: skip
 
+    def _check_name(self, name: str, value: Value) -> None:
+        with self.problems.caught():
+            if not NAME.fullmatch(name):
+                raise value.error(f"{name!r} is no name for a machine", "use letters, digits, '_', '.' and '-'")
+
     def _machine(self, name: str, value: Value, number: int) -> MachinePlan:
+        self._check_name(name, value)
         found = self._keys(value, MACHINE)
         address = "192.0.2.1/24" if number == 0 else f"192.0.2.{100 + number}/24"
         addresses = tuple(self._words(found["addresses"])) if "addresses" in found else (address,)

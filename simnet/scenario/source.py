@@ -70,11 +70,10 @@ def _plan(path: Path, name: str) -> Plan:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(getattr(error, "strerror", None) or "not UTF-8 text", file=name) from None
-    top = document.read(text, name)
-    if scenario_file.is_scenario(top):
-        return scenario_file.read(text, name)
     if compose.is_compose(path):
         return compose_plan.read(path)
+    if scenario_file.is_scenario(document.read(text, name)):
+        return scenario_file.read(text, name)
     raise SourceError("neither a scenario (with `hosts`) nor a compose file (with `services`)", file=name, line=1)
 
 

@@ -14,6 +14,7 @@ from simnet.docker.sandbox import RESOLVER
 from simnet.lab.lab import Lab
 from simnet.net.address import ip_text, is_loopback
 from simnet.net.conversation import Probe, Trace, converse
+from simnet.net.device import Bridge, Veth
 from simnet.net.namespace import NetNamespace
 from simnet.net.packet import SYN, IPv4, TcpSegment
 from simnet.net.program import Server
@@ -30,6 +31,7 @@ class Target:
     """One way to ask a server: the server's place and port, and the address and port to send to.
 
     `via` is empty for an address of the server's own, else it says whose port leads there (`published on h1:eth0`).
+    `stand_ins` are places that may answer as well: the other tasks of a service.
     """
 
     place: str
@@ -40,6 +42,7 @@ class Target:
     at: str
     via: str = ""
     local: bool = field(default=False, compare=False)
+    stand_ins: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         """`h1/web:22/tcp at 192.0.2.2:2222`, or `h1/web by ping of 172.17.0.2`."""
@@ -108,6 +111,7 @@ class Study:
         """Open the source."""
         self.source = source
         self.lab = source.open()
+        acquaint(self.lab)
         self._fresh = any(_remembers(namespace) for namespace in self.lab.network.namespaces.values())
         self._sport = 40000
 
@@ -134,7 +138,7 @@ class Study:
         servers = self.lab.network.servers
         answered = {_place(server) for server in servers if server.seen}
         asked = flow.target.place
-        stranger = asked not in answered and asked in map(_place, servers)
+        stranger = not answered & {asked, *flow.target.stand_ins} and asked in map(_place, servers)
         self.lab.network.forget_connections()
         return Outcome.of(trace, next(iter(answered), "") if stranger else "")
 
@@ -147,9 +151,24 @@ class Study:
     def _converse(self, flow: Flow, size: int = 0) -> Trace:
         if self._fresh:
             self.lab = self.source.open()
+            acquaint(self.lab)
         self._sport = self._sport + 1 if self._sport < 49000 else 40001
         probe = Probe(flow.frm, flow.target.address, flow.target.dport, flow.target.proto, self._sport, size=size)
         return converse(self.lab.network, probe, until_answered=True)
+
+
+def acquaint(lab: Lab) -> None:
+    """Let the containers of each bridge know each other's hardware addresses, as on a host that has run for a while."""
+    for namespace in lab.network.namespaces.values():
+        for bridge in namespace.devices.values():
+            if not isinstance(bridge, Bridge):
+                continue
+            ends = [bridge, *(port.peer for port in bridge.ports if isinstance(port, Veth) and port.peer is not None)]
+            known = [(one.address, end.mac) for end in ends for one in end.addresses]
+            for end in ends:
+                for address, mac in known:
+                    if mac != end.mac:
+                        end.namespace.neighbours.setdefault((end.name, address), mac)
 
 
 def _remembers(namespace: NetNamespace) -> bool:
@@ -190,6 +209,7 @@ def targets(lab: Lab, place: str) -> Iterator[Target]:
             if server.address in {0, address}:
                 yield Target(place, server.proto, server.port, address, server.port, at, local=is_loopback(address))
         yield from _published(lab, place, server)
+        yield from _mesh(lab, place, server)
 
 
 def addresses(namespace: NetNamespace, place: str) -> Iterator[tuple[str, int]]:
@@ -212,6 +232,23 @@ def _published(lab: Lab, place: str, server: Server) -> Iterator[Target]:
                 if binding.host in {"0.0.0.0", ip_text(address)}:
                     yield Target(place, server.proto, server.port, address, binding.host_port, at,
                                  f"published on {at}", is_loopback(address))  # fmt: skip
+
+
+def _mesh(lab: Lab, place: str, server: Server) -> Iterator[Target]:
+    """The ports of every node that lead to a service's task, or to another one of the same service."""
+    task = _container(lab, server.namespace.place)
+    engine = lab.sessions[place.partition("/")[0]].engine if task is not None and task.service else None
+    cluster = engine.swarm.cluster if engine is not None else None
+    if task is None or cluster is None or task.service not in cluster.services:
+        return
+    service = cluster.services[task.service]
+    tasks = tuple(f"{node.name}/{one.name}" for node, one in service.tasks)
+    for port in service.mesh_ports:
+        if (port.target, port.proto) == (server.port, server.proto):
+            for node in cluster.nodes.values():
+                at = next(name for name, address in addresses(node.namespace, node.name) if address == node.address)
+                yield Target(place, server.proto, server.port, node.address, port.published, at,
+                             f"routing mesh on {node.name}", stand_ins=tasks)  # fmt: skip
 
 
 def _is_for(binding: Binding, server: Server) -> bool:

@@ -142,3 +142,29 @@ def test_namespaces_say_who_shares_what(capsys):
 
 def test_schema_is_printed(capsys):
     assert json.loads(run(capsys, "schema")[0])["title"] == "simnet scenario, format 1"
+
+
+def test_a_picture_takes_any_name(capsys, tmp_path):
+    odd = tmp_path / "a$b_$.yaml"
+    odd.write_text("hosts: {h1: {containers: {web: {expose: 80}}}}\n")
+    assert run(capsys, "matrix", odd, "-o", tmp_path / "m.png")[2] == 0
+    assert (tmp_path / "m.png").stat().st_size > 1000
+
+
+def test_where_nobody_listens_that_is_said(capsys, tmp_path):
+    quiet = tmp_path / "a.yaml"
+    quiet.write_text("hosts: {h1: {}}\n")
+    assert run(capsys, "matrix", quiet)[0].startswith("nobody listens")
+    assert "nothing to draw" in run(capsys, "matrix", quiet, "-o", tmp_path / "m.png")[1]
+    assert not (tmp_path / "m.png").exists()
+
+
+def test_a_fresh_lab_takes_settings(capsys):
+    out = run(capsys, "lab", "--set", "h1.daemon.icc=false", "-c", "iptables -S DOCKER-FORWARD")[0]
+    assert "-A DOCKER-FORWARD -i docker0 -o docker0 -j DROP" in out
+    assert "unknown flag" in run(capsys, "lab", "--set", "h1.daemon.foo=1", "-c", "true")[1]
+
+
+def test_trace_takes_a_name(capsys):
+    out, _, code = run(capsys, "trace", MODES, "--from", "wan", "--to", "h1:2222")
+    assert (out.splitlines()[0].split(" → ")[0], code) == ("tcp from wan to 192.0.2.2:2222", 0)

@@ -1,8 +1,8 @@
 """Networks as their options and the daemon's shape them: each as real engines of the versions named did it."""
 
 import pytest
-from simnet.docker.command.cli import Session
 
+from simnet.docker.command.cli import Session
 from simnet.lab.lab import Lab
 from simnet.net.address import ip_text
 

@@ -178,3 +178,36 @@ def test_any_words_are_answered(words):
     for name in ("docker", "ip", "iptables", "ping", "nc", "wget", "ss"):
         answer = lab.run(shlex.join([name, *words]))
         assert isinstance(answer.code, int)
+
+
+def test_a_name_that_means_the_host_is_kept_from_containers():
+    lab = Lab.fresh()
+    answer = lab.run("docker run -d --name host busybox")
+    assert (answer.code, answer.out) == (2, "")
+    assert "would be mistaken for the host" in answer.err
+
+
+def test_images_of_known_names_expose_and_serve_their_ports():
+    lab = Lab.fresh()
+    lab.run("docker run -d -P --name web nginx; docker run -d --name db postgres")
+    assert lab.run("docker port web").out.splitlines()[0] == "80/tcp -> 0.0.0.0:32768"
+    assert lab.run("wan: curl -s http://192.0.2.2:32768").out.startswith("hello 192.0.2.1:")
+    assert "5432/tcp" in lab.run("docker ps").out
+
+
+@pytest.mark.parametrize("line", ["ufw enable", "docker exec a env", "systemctl restart docker", "docker logs a"])
+def test_what_is_not_modelled_is_told_from_what_is_not_there(line):
+    lab = Lab.fresh()
+    lab.run("docker run -d --name a busybox")
+    answer = lab.run(line)
+    assert answer.code == 2
+    assert "not model" in answer.err
+
+
+def test_names_are_resolved_as_the_asking_place_does():
+    lab = Lab.fresh()
+    lab.run("docker network create n1; docker run -d --name a --network n1 busybox")
+    lab.run("docker run -d --name b --network n1 --network-alias db busybox; docker run -d --name c busybox")
+    assert lab.resolve("h1/a", "db") == lab.network.find("h1/b").devices["eth0"].addresses[0].address
+    assert lab.resolve("h1/c", "db") == 0
+    assert lab.resolve("h1/c", "wan") == lab.network.find("wan").devices["eth0"].addresses[0].address

@@ -70,7 +70,7 @@ def test_who_listens_is_what_is_published_exposed_said_or_known_of_the_image(tmp
 
 def test_what_was_ignored_and_what_was_taken_for_granted_is_noted(tmp_path):
     notes = source(tmp_path, SHOP).notes
-    assert "ignored, as it does not touch the network: services.web.volumes" in notes
+    assert "ignored (what an image does by itself is not modelled): services.web.volumes" in notes
     assert "db listens on tcp/5432, as the image postgres:16 exposes" in notes
 
 
@@ -105,3 +105,13 @@ def test_what_is_wrong_is_told_of_its_place(tmp_path, text, expected):
         source(tmp_path, text.replace("\\n", "\n")).open()
     assert "compose.yaml:" in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_merge_keys_are_merged(tmp_path):
+    text = "x-base: &base {image: nginx, ports: ['80:80']}\nservices:\n  web: {<<: *base}\n"
+    assert source(tmp_path, text, "anything.yaml").open().engine("h1").find("shop-web-1").bindings
+
+
+def test_names_that_docker_refuses_are_refused(tmp_path):
+    with pytest.raises(SourceError, match="does not match pattern"):
+        source(tmp_path, "services: {a: {image: x, container_name: 'a b'}}").open()

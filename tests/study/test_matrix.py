@@ -84,3 +84,28 @@ hosts:
     outcome = found.cells["h1/app", Server("h2/web", "tcp", 80)].outcome
     assert (outcome.answered, outcome.other) == (False, "h1/web")
     assert str(outcome) == "reply of h1/web, which that address leads to, the server saw 172.17.0.3"
+
+
+SWARM = """
+hosts:
+  h1:
+    swarm: init
+    services: {api: {replicas: 2, ports: "8080:80"}}
+  h2: {swarm: {join: 192.0.2.2}}
+machines: {wan: {}}
+commands: "h1: docker service scale api=2"
+check:
+  - api: [reachable from wan, reachable from wan at 192.0.2.3:8080, unreachable directly from wan]
+"""
+
+
+def test_the_routing_mesh_leads_to_a_services_tasks():
+    found = source(SWARM)
+    tasks = [way for (place, server), way in ways(matrix(found)).items() if place == "wan" and "/api." in server]
+    assert tasks == ["published", "published"]
+
+
+def test_a_service_goes_by_its_name_in_claims():
+    from simnet.study.check import check
+
+    assert [one.status for one in check(source(SWARM))] == ["holds"] * 3

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simnet.docker import publish
 from simnet.docker.command import client, run_flags
 from simnet.docker.command.flags import SWITCH, VALUE, BadFlag, Given
+from simnet.docker.container.images import ports_of
 from simnet.docker.options import (
     DRIVER_OPTIONS,
     GO_BOOLS,
@@ -184,6 +185,7 @@ def container(given: Given, layout: Layout) -> ContainerOptions:
     links = [run_flags.link(text) for text in given.all("link")]
     ports = [port for text in given.all("publish") for port in published(text)]
     exposed = [port for text in given.all("expose") for port in _exposed(text)]
+    exposed += [(number, proto) for proto, number in ports_of(given.words[0]) if (number, proto) not in exposed]
     if given.on("publish-all"):
         told = {(port.port, port.proto) for port in ports}
         ports += [publish.PublishedPort(*port) for port in exposed if port not in told]

@@ -63,6 +63,15 @@ COMMANDS: dict[str, Tool] = {
     "ss": ss, "sysctl": sysctl, "tee": tee, "telnet": telnet, "traceroute": traceroute, "true": true, "uname": uname,
     "wget": wget, "whoami": whoami,
 }  # fmt: skip
+# real tools that people reach for, and what to do instead
+_UNMODELLED = {
+    **dict.fromkeys(("ufw", "firewall-cmd", "nft"), "; write what it would do as iptables rules"),
+    **dict.fromkeys(("tcpdump", "conntrack"), "; `simnet trace` shows what it would"),
+    **dict.fromkeys(("systemctl", "service", "journalctl", "lsof", "ipset", "dig", "host", "ethtool", "tc", "mtr",
+                     "nmap",
+                     "env", "python3", "apt-get", "apk", "sudo", "nsenter", "kill", "ps", "top", "dmesg", "modprobe",
+                     "ipvsadm", "socat", "iperf3", "tracepath", "ssh", "vi", "mount", "chroot", "docker-compose"), ""),
+}  # fmt: skip
 _FOLDERS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
 
 
@@ -75,6 +84,8 @@ def run(place: Place, words: list[str], stdin: str = "") -> Answer:
         words = words[1:]
     folder = next((one for one in _FOLDERS if words[0].startswith(one)), "")
     tool = COMMANDS.get(words[0].removeprefix(folder))
+    if tool is None and words[0] in _UNMODELLED:
+        return Answer("", f"simnet does not model `{words[0]}`{_UNMODELLED[words[0]]}\n", 2)
     if tool is None:
         return not_found(words[0])
     try:

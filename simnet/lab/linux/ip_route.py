@@ -304,7 +304,8 @@ def _delete(place: Place, asked: _Asked) -> str:
     if asked.dst is None:
         raise unmodelled("ip", "ip route del without a destination")
     asked = replace(asked, metric=asked.metric or None)
-    found = next((route for route in ordered(place.namespace, asked.table or "main")
+    table = asked.table or ("local" if asked.type in {"local", "broadcast"} else "main")
+    found = next((route for route in ordered(place.namespace, table)
                   if _fits(place.namespace, route, asked)), None)  # fmt: skip
     if found is None:
         raise kernel("No such process")
