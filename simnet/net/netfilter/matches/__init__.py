@@ -27,14 +27,14 @@ iptables 1.8.9.
 from collections.abc import Sequence
 
 from ..rule import Option
-from . import content, flow, header, host, icmp, ipsec, ipv6, ipvs, link, own, path, ports, rates, state
+from . import bpf, content, flow, header, host, icmp, ipsec, ipv6, ipvs, link, own, path, ports, rates, state
 from .header import GENERIC
 from .module import Module, all_of, interface_matches, port_of, raw, undecided
 from .state import connection_states
 
 MODULES: dict[str, Module] = {
     name: module
-    for part in (header, ports, icmp, ipsec, ipv6, content, link, path, state, flow, own, rates, ipvs, host)
+    for part in (header, ports, icmp, ipsec, ipv6, bpf, content, link, path, state, flow, own, rates, ipvs, host)
     for name, module in part.MODULES.items()
 }
 

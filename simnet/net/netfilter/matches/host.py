@@ -216,12 +216,6 @@ MODULES = {
         _show_time,
         "when the packet comes is not known",
     ),
-    "bpf": Module(
-        {"--bytecode": 1, "--object-pinned": 1},
-        _nobody,
-        lambda options, _: _show_bpf(options),
-        "what the program answers is not modelled",
-    ),
     "osf": Module(
         {"--genre": 1, "--ttl": 1, "--log": 1},
         _osf,
@@ -229,10 +223,3 @@ MODULES = {
         "which system a SYN's form betrays depends on the fingerprints that the host has loaded",
     ),
 }  # fmt: skip
-
-
-def _show_bpf(options: tuple[Option, ...]) -> str:
-    program = find(options, "--bytecode")
-    if program is None:
-        return f"match bpf pinned {value(options, '--object-pinned')}"
-    return f"match bpf {program.values[0].partition(',')[2]}\0"
