@@ -16,3 +16,13 @@ def test_the_stack_needs_the_standard_library_alone():
     program = f"import sys, simnet.net.conversation; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_snapshots_trace_needs_no_engine():
+    program = (
+        "import sys\nfrom simnet.cli.main import main\n"
+        "main(['trace', 'scenarios/snapshots/seed-modes-28.5', '--from', 'wan', '--to', '192.0.2.2:1'])\n"
+        "print([name for name in ('simnet.docker.engine', 'simnet.lab.terminal', 'yaml') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

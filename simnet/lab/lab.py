@@ -17,19 +17,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface
+from typing import TYPE_CHECKING
 
 from simnet.answer import Answer
-from simnet.docker.command.cli import Session
-from simnet.docker.container.images import ports_of
-from simnet.docker.engine import Engine
-from simnet.docker.host import machine
 from simnet.errors import UnknownPlace
 from simnet.net.address import is_loopback
 from simnet.net.device import Segment
 from simnet.net.network import Network
-from simnet.net.program import Server
 
-from .terminal import Terminal
+if TYPE_CHECKING:
+    from simnet.docker.command.cli import Session
+    from simnet.docker.engine import Engine
+
+    from .terminal import Terminal
 
 # the engine that runs where none was asked for: the newest of the layouts that were recorded from a real one
 DEFAULT_ENGINE = "28.5.2"
@@ -70,6 +70,9 @@ class Lab:
     def host(self, name: str, engine: str, *addresses: str, gateway: str = "", wire: str = "lan",
              forwards: bool = False, mtu: int = 1500) -> Session:  # fmt: skip
         """Add a Docker host; its engine starts with the first docker command, so that options can be given before."""
+        from simnet.docker.command.cli import Session
+        from simnet.docker.host import machine
+
         namespace = machine(self.network, name, tuple(map(IPv4Interface, addresses)), self.wire(wire),
                             gateway=gateway, forwards=forwards, mtu=mtu)  # fmt: skip
         self.sessions[name] = Session(engine, namespace)
@@ -77,6 +80,8 @@ class Lab:
 
     def machine(self, name: str, *addresses: str, gateway: str = "", wire: str = "lan") -> None:
         """Add an outside machine."""
+        from simnet.docker.host import machine
+
         machine(self.network, name, tuple(map(IPv4Interface, addresses)), self.wire(wire), gateway=gateway)
 
     def engine(self, host: str) -> Engine:
@@ -100,6 +105,9 @@ class Lab:
 
     def listen_by_image(self, host: str) -> None:
         """Let containers listen on the ports that their images are known for, unless a file says what they do."""
+        from simnet.docker.container.images import ports_of
+        from simnet.net.program import Server
+
         for one in self.engine(host).containers.values():
             place = f"{host}/{one.name}"
             if not one.running or place in self.told:
@@ -149,6 +157,8 @@ class Lab:
         """The terminal at a place, which keeps its variables; UnknownPlace where there is none."""
         if place not in self._terminals:
             self.network.find(place)
+            from .terminal import Terminal  # a snapshot's trace needs none of the commands
+
             self._terminals[place] = Terminal(self, place)
         return self._terminals[place]
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simnet.bundled import bundled
-from simnet.docker import document
 from simnet.errors import SourceError, UsageError
 from simnet.lab.lab import Lab
 from simnet.net.network import Network
 
-from . import compose, compose_plan, scenario_file, snapshot
-from .build import build
+from . import snapshot
+from .default_files import DEFAULT_FILES
 from .plan import Claim, Plan, Setting, changed
 
 
@@ -45,10 +44,12 @@ def read_source(name: str, engine: str = "", settings: Iterable[Setting] = ()) -
     path = Path(name)
     if not path.exists():
         path = bundled(name) or path
-    if path.is_dir() and not compose.is_compose(path):
+    if path.is_dir() and not any((path / name).is_file() for name in DEFAULT_FILES):
         if asked:
             raise UsageError(f"{name} is a snapshot; its engine and settings are as they were taken")
         return Source(name, lambda: Lab.around(snapshot.load(path)))
+    from .build import build  # engines and commands, which a snapshot does not need
+
     plan = changed(_plan(path, name), asked)
     return Source(name, lambda: build(plan), plan)
 
@@ -64,6 +65,10 @@ def _plan(path: Path, name: str) -> Plan:
     if not path.exists():
         raise SourceError("no such file or folder", file=name,
                           hint="a source is a snapshot folder, a scenario or a compose file")  # fmt: skip
+    from simnet.docker import document
+
+    from . import compose, compose_plan, scenario_file
+
     if path.is_dir():
         return compose_plan.read(path)
     try:

@@ -13,11 +13,11 @@ from pathlib import Path
 from simnet.docker.document import Value
 from simnet.errors import ScenarioError, SourceError
 
+from ..default_files import DEFAULT_FILES
 from . import dotenv
 from .interpolate import InvalidTemplate, Lookup, MissingVariable, substitute
 from .tree import Findings, mapping_of
 
-DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDE_FILES = (
     "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
 )  # fmt: skip
