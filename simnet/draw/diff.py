@@ -25,6 +25,11 @@ def _flows(found: Difference) -> list[str]:
     lines = [click.style(said, bold=True)]
     for change in found.flows:
         lines += _flow(change)
+    if found.rerouted:
+        many = len(found.rerouted) > 1
+        said = f"{len(found.rerouted)} flow{'s go' if many else ' goes'} another way, with the same outcome"
+        lines += ["", click.style(said, bold=True)]
+        lines += [line for change in found.rerouted for line in _flow(change)]
     return lines
 
 

@@ -40,6 +40,8 @@ def diff_json(found: Difference) -> dict[str, Any]:
         "flows_tried": found.tried,
         "flows": [{"flow": flow_json(one.flow), "before": outcome_json(one.before), "after": outcome_json(one.after)}
                   for one in found.flows],
+        "rerouted": [{"flow": flow_json(one.flow), "before": outcome_json(one.before), "after": outcome_json(one.after)}
+                     for one in found.rerouted],
         "rules": [{"where": one.place, "table": one.table, "sign": one.sign, "line": one.line, "why": one.why or None}
                   for one in found.rules],
     }  # fmt: skip

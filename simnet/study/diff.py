@@ -41,12 +41,16 @@ class FlowChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that differs; `tried` is how many flows both sides have."""
+    """Everything that differs; `tried` is how many flows both sides have.
+
+    `rerouted` are flows with the same outcome that docker-proxy carries on one side only.
+    """
 
     names: tuple[str, str]
     rules: tuple[RuleChange, ...]
     flows: tuple[FlowChange, ...]
     tried: int
+    rerouted: tuple[FlowChange, ...] = ()
 
 
 def diff(before: Source, after: Source, names: tuple[str, str]) -> Difference:
@@ -56,7 +60,7 @@ def diff(before: Source, after: Source, names: tuple[str, str]) -> Difference:
     """
     one, other = Study(before), Study(after)
     flows, others = list(one.flows()), {flow: flow for flow in other.flows()}
-    changes, tried = [], 0
+    changes, rerouted, tried = [], [], 0
     for flow in flows:
         twin = others.pop(flow, None)
         mine = one.ask(flow)
@@ -64,8 +68,10 @@ def diff(before: Source, after: Source, names: tuple[str, str]) -> Difference:
         tried += theirs is not None
         if theirs is None or _told(one, mine) != _told(other, theirs):
             changes.append(FlowChange(flow, mine, theirs))
+        elif mine.proxied != theirs.proxied:
+            rerouted.append(FlowChange(flow, mine, theirs))
     changes += [FlowChange(flow, None, other.ask(flow)) for flow in others]
-    return Difference(names, tuple(_rules(one.lab, other.lab)), tuple(changes), tried)
+    return Difference(names, tuple(_rules(one.lab, other.lab)), tuple(changes), tried, tuple(rerouted))
 
 
 def _told(study: Study, outcome: Outcome) -> tuple[str, str, str]:

@@ -94,6 +94,11 @@ class Outcome:
         return self.verdict == "reply" and not self.other
 
     @property
+    def proxied(self) -> bool:
+        """Whether docker-proxy carried it."""
+        return any(reason.endswith(": docker-proxy") for reason in self.because)
+
+    @property
     def saw(self) -> str:
         """The client's address as the server saw it, without the port."""
         return self.server_saw.rpartition(":")[0]

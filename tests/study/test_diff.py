@@ -1,7 +1,7 @@
 """What changes between engines, settings and sources: the flows that come out otherwise, and the rules."""
 
 from simnet.scenario.build import build
-from simnet.scenario.plan import Setting
+from simnet.scenario.plan import Setting, changed
 from simnet.scenario.scenario_file import read
 from simnet.scenario.source import Source, read_source
 from simnet.study.diff import diff
@@ -83,3 +83,22 @@ def test_a_server_that_only_one_side_has_is_told_as_such():
     assert [(str(change.flow), change.after) for change in found.flows if change.flow.frm == "h1/b"] == [
         ("h1/b → h1/a:80/tcp at 172.17.0.2:80", None)
     ]
+
+
+def test_a_flow_that_only_changes_its_way_is_told_apart():
+    text = """
+hosts:
+  h1:
+    networks: {front: {}, back: {}}
+    containers: {web: {network: front, ports: "8080:80"}, app: {network: back}}
+"""
+    plan = read(text, "a.yaml")
+
+    def side(engine):
+        planned = changed(plan, [Setting("*", "engine", "", engine)])
+        return Source("a", lambda: build(planned), planned)
+
+    found = diff(side("28.5"), side("29.7"), ("28.5", "29.7"))
+    assert [str(one.flow.frm) for one in found.rerouted] == ["h1/app"] * len(found.rerouted) != []
+    assert all(one.before.proxied and not one.after.proxied for one in found.rerouted)
+    assert all(one.before.verdict == one.after.verdict == "reply" for one in found.rerouted)
