@@ -28,6 +28,7 @@ from simnet.net.network import Network
 if TYPE_CHECKING:
     from simnet.docker.command.cli import Session
     from simnet.docker.engine import Engine
+    from simnet.docker.objects import Container
 
     from .terminal import Terminal
 
@@ -89,6 +90,12 @@ class Lab:
         if host not in self.sessions:
             raise UnknownPlace(host, self.sessions)
         return self.sessions[host].engine
+
+    def container(self, place: str) -> Container | None:
+        """The container of a place (`h1/web`); None where it is no container's, or no engine is there."""
+        host, _, name = place.partition("/")
+        session = self.sessions.get(host)
+        return session.engine.containers.get(name) if session is not None and session.runs else None
 
     def why(self, place: str, table: str, line: str) -> str:
         """Which option of which thing caused a line of `iptables -S`, or nothing where no engine installed it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simnet.answer import Answer
+from simnet.docker import conflicts
 from simnet.docker.command.cli import Session
 from simnet.docker.command.commands import RUN, RUN_SHORT
 from simnet.docker.command.flags import SWITCH, VALUE, BadFlag, Given, read
@@ -85,13 +86,11 @@ class Terminal:
             if len(given.words) < 2:
                 raise BadFlag("docker: 'docker exec' requires at least 2 arguments")
             one = session.engine.find(given.words[0])
+            conflicts.check_exec(session.engine, one)
         except BadFlag as error:
             return Answer("", f"{error}\n\nUsage:  docker exec [OPTIONS] CONTAINER COMMAND [ARG...]\n", 125)
         except Refused as error:
             return Answer("", f"Error response from daemon: {error}\n", 1)
-        if not one.running:
-            said = session.layout.say("container_stopped", name=one.name, id=one.id)
-            return Answer("", f"Error response from daemon: {said}\n", 1)
         answer = self.lab.execute(given.words[1:], f"{self._host}/{one.name}")
         if given.on("detach"):
             return Answer(code=0)
@@ -124,12 +123,8 @@ class Terminal:
 
     def _container(self) -> tuple[Engine, Container] | None:
         """The engine and container of this place, where it is a container's."""
-        host, _, name = self.place.partition("/")
-        session = self.lab.sessions.get(host)
-        if session is None or not name:
-            return None
-        one = session.engine.containers.get(name)
-        return (session.engine, one) if one is not None else None
+        one = self.lab.container(self.place)
+        return (self.lab.engine(self._host), one) if one is not None else None
 
     def _linux(self, words: list[str], stdin: str) -> Answer:
         """A command of the namespace, with the names and files that are seen there."""
@@ -150,7 +145,7 @@ class Terminal:
             return linux.Place(namespace, self._host, files=kept, ruleset6=namespace.ruleset6)
         engine, one = found
         return linux.Place(namespace, inside.hostname(engine, one), lambda name: dns.resolve(engine, one, name),
-                           files.read(engine, one), namespace.ruleset6)  # fmt: skip
+                           inside.readable(engine, one), namespace.ruleset6)  # fmt: skip
 
 
 def _ends(command: list[str]) -> bool:

@@ -10,15 +10,14 @@ from simnet.answer import Answer
 from simnet.docker.document import Value
 from simnet.docker.engine import Engine
 from simnet.docker.options import ContainerOptions, NetworkOptions
-from simnet.errors import SimnetError, SourceError, UnknownName
+from simnet.errors import SimnetError, SourceError
 from simnet.lab.lab import Lab
-from simnet.net.address import Prefix, ip_text, parse_ip
-from simnet.net.program import Server
+from simnet.net.address import Prefix, parse_ip
 from simnet.net.route import Route
 
 from .plan import Command, HostPlan, MachinePlan, Made, Plan
 from .problems import Problems
-from .question import Listen
+from .question import Listen, serve
 
 _TOKEN = re.compile(r"[\w./-]{2,}")
 # what listens in each task of a service goes by this in place of a container's name
@@ -176,21 +175,11 @@ def _listen(lab: Lab, listen: Listen, origin: Value) -> None:
     """Start a server; in a service it listens in every task."""
     with _located(origin):
         if not listen.place.partition("/")[2].startswith(SERVICE):
-            serve(lab, listen)
+            serve(lab.network, listen)
             return
         host, _, name = listen.place.partition(f"/{SERVICE}")
         cluster = lab.engine(host).swarm.cluster
         service = cluster.services.get(name) if cluster is not None else None
         for node, task in service.tasks if service is not None else ():
             if task.running:
-                serve(lab, Listen(f"{node.name}/{task.name}", listen.proto, listen.address, listen.port))
-
-
-def serve(lab: Lab, listen: Listen) -> None:
-    """Start one server, where none listens yet; UsageError where the place lacks the address."""
-    namespace = lab.network.find(listen.place)
-    if listen.address and not namespace.owns(listen.address):
-        own = (ip_text(one.address) for device in namespace.devices.values() for one in device.addresses)
-        raise UnknownName(f"address of {listen.place}", ip_text(listen.address), own)
-    if not namespace.sockets.bound(listen.proto, listen.address, listen.port):
-        Server(namespace, listen.proto, listen.address, listen.port, place=listen.place).listen()
+                serve(lab.network, Listen(f"{node.name}/{task.name}", listen.proto, listen.address, listen.port))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simnet.errors import UsageError
+from simnet.errors import UnknownName, UsageError
 from simnet.net.address import ip_text, parse_ip
 from simnet.net.conversation import Probe, Trace, converse
 from simnet.net.network import Network
@@ -201,8 +201,16 @@ def _play(
     network.assumptions.update(assumptions)
     network.assume = default
     for one in listens:
-        namespace = network.find(one.place)
-        if one.address and not namespace.owns(one.address):
-            raise UsageError(f"--listen {one}: {ip_text(one.address)} is no address of {one.place}")
-        Server(namespace, one.proto, one.address, one.port).listen()
+        serve(network, one)
     return converse(network, probe)
+
+
+def serve(network: Network, listen: Listen) -> None:
+    """Start a server, where none of a program's listens there yet; UnknownName where the place lacks the address."""
+    namespace = network.find(listen.place)
+    if listen.address and not namespace.owns(listen.address):
+        own = (ip_text(one.address) for device in namespace.devices.values() for one in device.addresses)
+        raise UnknownName(f"address of {listen.place}", ip_text(listen.address), own)
+    ends = listen.proto, listen.address, listen.port
+    if all(one.namespace is not namespace or (one.proto, one.address, one.port) != ends for one in network.servers):
+        Server(namespace, *ends, place=listen.place).listen()

@@ -35,6 +35,7 @@ from simnet.docker.document import Value
 from simnet.docker.engine import NAME
 from simnet.docker.publish import PublishedPort
 from simnet.errors import UsageError
+from simnet.lab.lab import DEFAULT_ENGINE
 
 from . import claims
 from .plan import Claim, Command, HostPlan, MachinePlan, Plan
@@ -57,7 +58,6 @@ JOINED = ("ip", "ip6", "alias", "aliases", "gw-priority", "mac-address")
 CLAIM = ("engine", "otherwise", "because")
 # hosts begin at .2, outside machines at .1, as on the wire that the lab has
 _FIRST_HOST = 2
-DEFAULT_ENGINE = "28.5.2"
 
 
 def is_scenario(top: Value) -> bool:

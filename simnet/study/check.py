@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt
 
 from simnet.docker.rules.version import numbers
-from simnet.errors import SourceError, UnknownName
+from simnet.errors import UnknownName
 from simnet.net.address import ip_text, is_loopback, parse_ip
 from simnet.scenario import claims
 from simnet.scenario.claims import Assertion
@@ -150,7 +150,7 @@ def _tries(study: Study, frm: str, to: str, said: Assertion) -> Iterator[tuple[F
         target = Target(to or said.address, said.proto or "icmp", said.port, address, said.port, "")
         yield Flow(frm, target), study.ask(Flow(frm, target), said.size)
         return
-    flows = [flow for flow in study.flows() if flow.frm == frm and flow.target.place == to and _wanted(flow, said)]
+    flows = [flow for flow in study.flows(frm, to) if _wanted(flow, said)]
     for flow in flows:
         yield flow, study.ask(flow, said.size)
     if not flows and not said.port:
@@ -170,8 +170,8 @@ def _wanted(flow: Flow, said: Assertion) -> bool:
 
 def _sees(study: Study, subject: str, clients: list[str], said: Assertion) -> Iterator[str]:
     asked = False
-    for flow in study.flows():
-        if flow.target.place != subject or flow.frm == subject or (clients and flow.frm not in clients):
+    for flow in study.flows(to=subject):
+        if flow.frm == subject or (clients and flow.frm not in clients):
             continue
         outcome = study.ask(flow)
         if not outcome.answered:
@@ -229,6 +229,3 @@ def _compares(study: Study, subject: str, other: str, said: Assertion) -> Iterat
     if not right:
         what = "rules are compared" if said.kind == "compares" else "devices are crossed"
         yield f"{counts[0]} {what} for {subject}, {counts[1]} for {other}"
-
-
-__all__ = ["FAILS", "HOLDS", "SKIPPED", "Finding", "SourceError", "check", "resolve"]

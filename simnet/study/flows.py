@@ -6,10 +6,10 @@ found again in another source, or under another engine that gives other addresse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from simnet.docker.objects import Binding, Container
+from simnet.docker.objects import Binding
 from simnet.docker.sandbox import RESOLVER
 from simnet.lab.lab import Lab
 from simnet.net.address import ip_text, is_loopback
@@ -115,23 +115,27 @@ class Study:
     def __init__(self, source: Source) -> None:
         """Open the source."""
         self.source = source
-        self.lab = source.open()
-        acquaint(self.lab)
+        self.lab = self._opened()
         self._fresh = any(_remembers(namespace) for namespace in self.lab.network.namespaces.values())
         self._sport = 40000
+
+    def _opened(self) -> Lab:
+        lab = self.source.open()
+        acquaint(lab)
+        return lab
 
     def places(self) -> list[str]:
         """Every place that can ask, by the name that people know it by: hosts, their containers, outside machines."""
         return places(self.lab)
 
-    def targets(self) -> list[Target]:
-        """Every way to every server."""
-        return [target for place in self.places() for target in targets(self.lab, place)]
+    def targets(self, to: str = "") -> list[Target]:
+        """Every way to every server, or to those of one place."""
+        return [target for place in ([to] if to else self.places()) for target in targets(self.lab, place)]
 
-    def flows(self) -> Iterator[Flow]:
-        """Every place with every target that can be meant from there."""
-        found = self.targets()
-        for place in self.places():
+    def flows(self, frm: str = "", to: str = "") -> Iterator[Flow]:
+        """Every place with every target that can be meant from there; `frm` and `to` leave one place on that side."""
+        found = self.targets(to)
+        for place in [frm] if frm else self.places():
             own = self.lab.network.find(place)
             for target in found:
                 if not target.local or self.lab.network.find(target.at.partition(":")[0]) is own:
@@ -155,8 +159,7 @@ class Study:
 
     def _converse(self, flow: Flow, size: int = 0) -> Trace:
         if self._fresh:
-            self.lab = self.source.open()
-            acquaint(self.lab)
+            self.lab = self._opened()
         self._sport = self._sport + 1 if self._sport < 49000 else 40001
         probe = Probe(flow.frm, flow.target.address, flow.target.dport, flow.target.proto, self._sport, size=size)
         return converse(self.lab.network, probe, until_answered=True)
@@ -227,7 +230,7 @@ def addresses(namespace: NetNamespace, place: str) -> Iterator[tuple[str, int]]:
 def _published(lab: Lab, place: str, server: Server) -> Iterator[Target]:
     """The ports of a host that lead to a container's server."""
     host = place.partition("/")[0]
-    container = _container(lab, server.namespace.place)
+    container = lab.container(server.namespace.place)
     if container is None:
         return
     outside = lab.network.find(host)
@@ -241,7 +244,7 @@ def _published(lab: Lab, place: str, server: Server) -> Iterator[Target]:
 
 def _mesh(lab: Lab, place: str, server: Server) -> Iterator[Target]:
     """The ports of every node that lead to a service's task, or to another one of the same service."""
-    task = _container(lab, server.namespace.place)
+    task = lab.container(server.namespace.place)
     engine = lab.sessions[place.partition("/")[0]].engine if task is not None and task.service else None
     cluster = engine.swarm.cluster if engine is not None else None
     if task is None or cluster is None or task.service not in cluster.services:
@@ -258,12 +261,6 @@ def _mesh(lab: Lab, place: str, server: Server) -> Iterator[Target]:
 
 def _is_for(binding: Binding, server: Server) -> bool:
     return binding.asked.port == server.port and binding.asked.proto == server.proto
-
-
-def _container(lab: Lab, place: str) -> Container | None:
-    host, _, name = place.partition("/")
-    session = lab.sessions.get(host)
-    return session.engine.containers.get(name) if session is not None else None
 
 
 def because(trace: Trace) -> tuple[str, ...]:
@@ -289,8 +286,3 @@ def _first(step: Step) -> bool:
     """Whether a step is of a connection's first packet."""
     transport = step.packet.transport if isinstance(step.packet, IPv4) else None
     return not isinstance(transport, TcpSegment) or transport.flags == SYN
-
-
-def ask_all(study: Study, flows: Iterable[Flow]) -> dict[Flow, Outcome]:
-    """Try many flows."""
-    return {flow: study.ask(flow) for flow in flows}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from simnet.scenario.source import Source
 
-from .flows import Flow, Outcome, Study, Target
+from .flows import Flow, Outcome, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,3 @@ def _best(study: Study, flows: list[Flow]) -> Cell:
         if tried[-1].outcome.answered:
             return tried[-1]
     return tried[0]
-
-
-__all__ = ["Cell", "Matrix", "Server", "Target", "matrix"]

@@ -4,20 +4,21 @@ By hand for more seeds: `SIMNET_SEEDS=1-1000 scripts/test -n 0 tests/live`.
 """
 
 import os
+from functools import partial
 
 import pytest
 
-from simnet.net import conversation
 from simnet.net.address import ip_text, parse_ip
 from simnet.net.conversation import Probe
 from simnet.net.packet import IcmpMessage, IPv4
 from simnet.net.step import ChainWalk
 from simnet.scenario import snapshot
 from simnet.scenario.question import Listen, ask
+from tests.live.agreement import disagreement
 from tests.live.host import Host
 from tests.live.probes import SERVERS, probes
 from tests.live.rules import Dice
-from tests.live.talk import PATIENCE, Conversation
+from tests.live.talk import Conversation
 from tests.live.trace import FLAGS, Monitor
 
 pytestmark = pytest.mark.live
@@ -30,11 +31,6 @@ WATCHED = ("h1/host",)
 def seeds():
     first, _, last = os.environ.get("SIMNET_SEEDS", "1-3").partition("-")
     return range(int(first), int(last or first) + 1)
-
-
-@pytest.fixture(autouse=True)
-def same_patience(monkeypatch):
-    monkeypatch.setattr(conversation, "PATIENCE", int(PATIENCE * 1_000_000_000))
 
 
 @pytest.fixture(scope="module")
@@ -101,27 +97,6 @@ def known(key, probe):
     return (*key[:8], *ports, key[10], ttl, tos, key[13])
 
 
-def differences(kernel, simnet):
-    """Each difference as text."""
-    for name, one, other in zip(("verdict", "server saw"), kernel, simnet, strict=False):
-        if one != other:
-            yield f"{name}: the kernel {one!r}, simnet {other!r}"
-    for key in [*kernel[2], *(key for key in simnet[2] if key not in kernel[2])]:
-        if kernel[2].get(key) != simnet[2].get(key):
-            yield f"walk {key}:\n    kernel {kernel[2].get(key)}\n    simnet {simnet[2].get(key)}"
-
-
-def disagreement(host, monitors, folder, probe):
-    """What the two say differently, and do so again: the kernel's trace loses a message now and then."""
-    simnet = simnet_says(folder, probe)
-    found = []
-    for _ in range(ATTEMPTS):
-        found = list(differences(kernel_says(host, monitors, probe), simnet))
-        if not found:
-            break
-    return found
-
-
 @pytest.mark.parametrize("seed", seeds())
 def test_the_kernel_agrees(host, tmp_path, seed):
     host.load("h1/host", Dice(seed, host.macs()).rules())
@@ -132,7 +107,12 @@ def test_the_kernel_agrees(host, tmp_path, seed):
         for monitor in monitors:
             monitor.number_rules()
             host.trace(monitor.place)
-        wrong = {str(probe): disagreement(host, monitors, tmp_path, probe) for probe in probes(seed, PROBES)}
+        wrong = {
+            str(probe): disagreement(
+                partial(kernel_says, host, monitors, probe), simnet_says(tmp_path, probe), ATTEMPTS
+            )
+            for probe in probes(seed, PROBES)
+        }
     finally:
         for monitor in monitors:
             monitor.close()

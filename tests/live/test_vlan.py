@@ -6,10 +6,10 @@ Kinds that the running kernel lacks are skipped.
 import json
 import socket
 import subprocess
+from functools import partial
 
 import pytest
 
-from simnet.net import conversation
 from simnet.net.address import ip_text, parse_ip
 from simnet.net.conversation import Probe
 from simnet.net.device import Macvlan, Physical
@@ -18,19 +18,15 @@ from simnet.net.stack import macvlan
 from simnet.net.step import Crossing
 from simnet.scenario import snapshot
 from simnet.scenario.question import Listen, ask
+from tests.live.agreement import disagreement
 from tests.live.capture import Capture
-from tests.live.talk import PATIENCE, Conversation
+from tests.live.talk import Conversation
 from tests.live.trace import FLAGS, Monitor
 from tests.live.vlan import KINDS, SERVERS, Kind, VlanHost
 
 pytestmark = pytest.mark.live
 QUIET = 0.012
 ATTEMPTS = 3
-
-
-@pytest.fixture(autouse=True)
-def same_patience(monkeypatch):
-    monkeypatch.setattr(conversation, "PATIENCE", int(PATIENCE * 1_000_000_000))
 
 
 def kernel_lacks(kind):
@@ -122,27 +118,6 @@ def known(key, probe):
     return (*key[:3], *(port if port in fixed else "*" for port in key[3:5]), *key[5:])
 
 
-def differences(kernel, simnet):
-    """Each difference as text."""
-    for name, one, other in zip(("verdict", "server saw"), kernel, simnet, strict=False):
-        if one != other:
-            yield f"{name}: the kernel {one!r}, simnet {other!r}"
-    for key in [*kernel[2], *(key for key in simnet[2] if key not in kernel[2])]:
-        if kernel[2].get(key) != simnet[2].get(key):
-            yield f"{key}:\n    kernel {kernel[2].get(key)}\n    simnet {simnet[2].get(key)}"
-
-
-def disagreement(host, listeners, folder, probe):
-    """What the two say differently, and do so again: the kernel's trace loses a message now and then."""
-    simnet = simnet_says(host, folder, probe)
-    found = []
-    for _ in range(ATTEMPTS):
-        found = list(differences(kernel_says(host, listeners, probe), simnet))
-        if not found:
-            break
-    return found
-
-
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_the_kernel_agrees(tmp_path, kind):
     if lack := kernel_lacks(kind):
@@ -159,7 +134,14 @@ def test_the_kernel_agrees(tmp_path, kind):
                 monitor.number_rules()
                 host.trace(monitor.place)
             probes = host.probes()
-            wrong = {str(probe): disagreement(host, (monitors, captures), tmp_path, probe) for probe in probes}
+            wrong = {
+                str(probe): disagreement(
+                    partial(kernel_says, host, (monitors, captures), probe),
+                    simnet_says(host, tmp_path, probe),
+                    ATTEMPTS,
+                )
+                for probe in probes
+            }
         finally:
             for one in (*monitors, *captures):
                 one.close()

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simnet.docker.container.files import HOSTNAME, hostname_of
+from simnet.docker.container.files import HOSTNAME, hostname_of, read
 from simnet.docker.container.namespaces import DOCKERD_PID, HOST_NUMBERS, KINDS, Space, members
 
 if TYPE_CHECKING:
@@ -114,6 +114,16 @@ def uid_map(engine: Engine, one: Container) -> str:
     own = _space(engine, one, "user") is not engine.spaces.host["user"]
     first, count = (_MAPPED, _MAPPED_COUNT) if own else (0, _ALL)
     return f"{0:10} {first:10} {count:10}\n"
+
+
+def readable(engine: Engine, one: Container) -> dict[str, str]:
+    """The small files that a container can read, by path: those of /etc that the engine writes, and some of /proc."""
+    return {
+        **read(engine, one),
+        "/proc/sys/kernel/hostname": hostname(engine, one) + "\n",
+        "/proc/sys/kernel/domainname": domainname(engine, one) + "\n",
+        "/proc/self/uid_map": uid_map(engine, one),
+    }
 
 
 def segments(engine: Engine, one: Container) -> list[str]:
