@@ -1,0 +1,95 @@
+"""SimPy's clock, and servers that do one job at a time in the order of arrival.
+
+An `Arrival` carries a rank, so that of arrivals at one time the lower rank comes first whoever scheduled it first; what
+goes on at a server (an end, the next start) comes before any arrival of the same time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Protocol
+
+import simpy
+
+# SimPy's own events have priority 0 or 1
+_FIRST_RANK = 2
+
+
+class Arrival(simpy.Event):
+    """An event that is to happen `delay` ns from now, before those of the same time with a higher `rank`.
+
+    Example:
+        >>> env, seen = simpy.Environment(), []
+        >>> _ = Arrival(env, 5, 9, lambda: seen.append("late")), Arrival(env, 5, 1, lambda: seen.append("early"))
+        >>> env.run()
+        >>> seen, env.now
+        (['early', 'late'], 5)
+    """
+
+    def __init__(self, env: simpy.Environment, delay: int, rank: int, act: Callable[[], None]) -> None:
+        """Call `act` when it happens."""
+        super().__init__(env)
+        self._ok, self._value = True, None
+        self.callbacks.append(lambda _: act())
+        env.schedule(self, priority=_FIRST_RANK + rank, delay=delay)  # type: ignore[arg-type]
+
+
+class Job(Protocol):
+    """Something to be done by a server: `work` yields the ns that each part of it takes, `bounded` as in `model`."""
+
+    bounded: bool
+
+    def work(self) -> Generator[int, None, None]:
+        """Do it, from the server's taking it up to its end."""
+
+    def came(self) -> None:
+        """It was taken in."""
+
+    def dropped(self) -> None:
+        """There was no room for it."""
+
+
+class Server:
+    """A CPU core, or a link: a SimPy process that serves jobs in the order in which they came."""
+
+    def __init__(self, env: simpy.Environment, name: str, capacity: int = 0) -> None:
+        """At most `capacity` bounded jobs wait (0: any number)."""
+        self.env, self.name, self.capacity = env, name, capacity
+        self.jobs = self.busy = self.waited = self.drops = self.longest = 0
+        self._queue: deque[tuple[Job, int]] = deque()
+        self._waiting = 0
+        self._idle: simpy.Event | None = None
+        env.process(self._serve())
+
+    def __repr__(self) -> str:
+        """`<Server h1/cpu0: 2 waiting>`."""
+        return f"<Server {self.name}: {len(self._queue)} waiting>"
+
+    def arrive(self, job: Job) -> None:
+        """Take in a job, or drop it."""
+        if job.bounded:
+            self.longest = max(self.longest, self._waiting)
+            if self.capacity and self._waiting >= self.capacity:
+                self.drops += 1
+                job.dropped()
+                return
+            self._waiting += 1
+        job.came()
+        self._queue.append((job, int(self.env.now)))
+        if self._idle is not None:
+            self._idle.succeed()
+            self._idle = None
+
+    def _serve(self) -> Generator[simpy.Event, None, None]:
+        while True:
+            while not self._queue:
+                self._idle = self.env.event()
+                yield self._idle
+            job, came = self._queue.popleft()
+            self._waiting -= job.bounded
+            self.jobs += 1
+            self.waited += int(self.env.now) - came
+            for pause in job.work():
+                self.busy += pause
+                yield self.env.timeout(pause)
