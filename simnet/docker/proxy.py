@@ -50,9 +50,12 @@ class DockerProxy:
         if self._socket is not None:
             self.namespace.sockets.close(self._socket)
 
+    def _wake(self, walk: Generator[Step, None, object]) -> None:
+        self.namespace.network.wake(walk, self.namespace, NAME)
+
     def _accepted(self, front: Stream) -> None:
         """A client connected: dial the container, then copy both ways."""
-        wake = self.namespace.network.wake
+        wake = self._wake
         held: list[bytes] = []
         ready = False
         back_route = self.namespace.route_output(self.target[0])
@@ -87,7 +90,6 @@ class DockerProxy:
 
     def _datagram(self, front: DatagramSocket, client: tuple[int, int], data: bytes, to: int) -> None:
         """A datagram came: pass it on by the client's own backend socket."""
-        network = self.namespace.network
         backend = self._backends.get(client)
         if backend is None:
             route = self.namespace.route_output(self.target[0])
@@ -98,12 +100,12 @@ class DockerProxy:
             own = to if self.answers_from_asked_address else 0
 
             def answered(_source: int, _port: int, answer: bytes, _to: int) -> None:
-                network.wake(self._answer(front, client, answer, own))
+                self._wake(self._answer(front, client, answer, own))
 
             backend.received = answered
             self.namespace.sockets.datagrams.append(backend)
             self._backends[client] = backend
-        network.wake(udp.send(backend, *self.target, data))
+        self._wake(udp.send(backend, *self.target, data))
 
     @staticmethod
     def _answer(front: DatagramSocket, client: tuple[int, int], data: bytes, own: int) -> Generator[Step, None, None]:

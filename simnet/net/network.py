@@ -1,26 +1,21 @@
-"""All namespaces together, and the order in which things happen in them.
-
-The kernel's own order is kept: what waits in a softirq backlog runs before a process that was woken, and only when
-all is silent does a timer fire. `run` plays this at time zero; a simulator may drive the same queues with a clock.
-"""
+"""All namespaces together, and what is to happen in them (when, a `Schedule` decides)."""
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownName, UnknownPlace, UsageError
 from .namespace import NetNamespace
 from .netfilter.rule import Rule
+from .schedule import AtOnce, Schedule, Walk
 from .step import Step
 
 if TYPE_CHECKING:
+    from .device import Device
     from .program import Server
 
-Walk = Generator[Step, None, object]
 SECOND = 1_000_000_000
 
 
@@ -29,6 +24,7 @@ class Network:
 
     `aliases` lets a place go by other names (`h1` for `h1/host`, `h1/con` for the container whose namespace it shares).
     `nicknames` are understood as well, but not shown (`web` for `h1/shop-web-1`).
+    `counts_conditions` lets every chain walk tell which conditions of its rules were tried (see `ChainWalk`).
     `assumptions` settles undecided rules: (place, table, chain, number) → whether it matches; `assume` the others.
 
     Example:
@@ -48,12 +44,9 @@ class Network:
         self.assume = False
         self.servers: list[Server] = []
         self.notes: list[str] = []
+        self.schedule: Schedule = AtOnce()
+        self.counts_conditions = False
         self._serials = count(1)
-        self._order = count()
-        self._softirq: deque[Walk] = deque()
-        self._wakeups: deque[Walk] = deque()
-        self._timers: list[tuple[int, int, Callable[[], Walk | None]]] = []
-        self._now = 0
 
     def namespace(self, place: str) -> NetNamespace:
         """The namespace of a place, made if there is none."""
@@ -92,29 +85,31 @@ class Network:
     @property
     def now(self) -> int:
         """The nanoseconds that went by so far: those of timers, and of waiting in vain."""
-        return self._now
+        return self.schedule.now
 
     def serial(self) -> int:
         """The next packet's number."""
         return next(self._serials)
 
-    def defer(self, walk: Walk) -> None:
-        """Let a walk run when the ones before it are done (a softirq backlog)."""
-        self._softirq.append(walk)
+    def defer(self, walk: Walk, device: Device | None = None) -> None:
+        """Let a walk run from a softirq backlog; `device` is the one that the packet comes in by."""
+        self.schedule.defer(walk, device)
 
-    def wake(self, walk: Walk) -> None:
-        """Let a process run when no packet is on its way."""
-        self._wakeups.append(walk)
+    def carry(self, walk: Walk, sender: Device, receiver: Device) -> None:
+        """Let a frame come in at the other end of a cable."""
+        self.schedule.carry(walk, sender, receiver)
+
+    def wake(self, walk: Walk, namespace: NetNamespace, by: str) -> None:
+        """Let a process of a namespace run when no packet is on its way."""
+        self.schedule.wake(walk, namespace, by)
 
     def after(self, delay: int, action: Callable[[], Walk | None]) -> None:
         """Call `action` when all has been silent and `delay` ns have gone by; the walk that it returns then runs."""
-        heapq.heappush(self._timers, (self._now + delay, next(self._order), action))
+        self.schedule.after(delay, action)
 
     def forget_connections(self) -> None:
         """Let every namespace forget what it tracked and what waits; addresses that were learned stay known."""
-        self._softirq.clear()
-        self._wakeups.clear()
-        self._timers.clear()
+        self.schedule.clear()
         for namespace in self.namespaces.values():
             namespace.forget_connections()
         for server in self.servers:
@@ -123,19 +118,7 @@ class Network:
     def run(self, until: int = 0, done: Callable[[], bool] = lambda: False) -> Iterator[Step]:
         """Play everything that is to happen; timers up to `until` ns fire while `done` does not hold.
 
-        Where `done` never holds, it is `until` ns then.
+        Where `done` never holds, it is `until` ns then. Only where time stands still: a clock runs things by itself.
         """
-        while True:
-            if self._softirq:
-                yield from self._softirq.popleft()
-            elif self._wakeups:
-                yield from self._wakeups.popleft()
-            elif self._timers and self._timers[0][0] <= until and not done():
-                self._now, _, action = heapq.heappop(self._timers)
-                walk = action()
-                if walk is not None:
-                    self._softirq.append(walk)
-            else:
-                if not done():
-                    self._now = max(self._now, until)
-                return
+        assert isinstance(self.schedule, AtOnce)
+        yield from self.schedule.run(until, done)

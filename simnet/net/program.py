@@ -64,22 +64,24 @@ class Server:
             self.namespace.sockets.datagrams.append(socket)
 
     def _accepted(self, stream: Stream) -> None:
+        wake = self.namespace.network.wake
+
         def received(_: bytes) -> None:
-            self.namespace.network.wake(answer())
+            wake(answer(), self.namespace, self.by)
 
         def answer() -> Generator[Step, None, None]:
             self.seen.append((stream.remote, stream.local))
             yield from stream.write(f"{endpoint_text(stream.remote)}>{endpoint_text(stream.local)}".encode())
             # what the data leads to on this machine happens before the next system call
-            self.namespace.network.wake(stream.close())
+            wake(stream.close(), self.namespace, self.by)
 
         stream.received = received
-        stream.ended = lambda: self.namespace.network.wake(stream.close())
+        stream.ended = lambda: wake(stream.close(), self.namespace, self.by)
 
     def _datagram(self, socket: DatagramSocket, source: int, port: int, to: int) -> None:
         self.seen.append(((source, port), (to, self.port)))
         text = f"{endpoint_text((source, port))}>:{self.port}".encode()
-        self.namespace.network.wake(udp.send(socket, source, port, text))
+        self.namespace.network.wake(udp.send(socket, source, port, text), self.namespace, self.by)
 
 
 @dataclass(eq=False, slots=True)
@@ -105,7 +107,10 @@ class Client:
         """Begin: the first packet leaves when the network runs. The address 0.0.0.0 means this host (127.0.0.1)."""
         self.to = self.to or 0x7F000001
         begin = {"tcp": self._tcp, "udp": self._udp, "icmp": self._ping}[self.proto]
-        self.namespace.network.wake(begin())
+        self._wake(begin())
+
+    def _wake(self, walk: Generator[Step, None, object]) -> None:
+        self.namespace.network.wake(walk, self.namespace, self.by)
 
     @property
     def _data(self) -> bytes:
@@ -140,7 +145,7 @@ class Client:
         if not source:
             return
         stream = Stream(self.namespace, (source, self.sport), (self.to, self.port), self.by, self.ttl)
-        wake = self.namespace.network.wake
+        wake = self._wake
 
         def received(_: bytes) -> None:
             self._finish("reply")

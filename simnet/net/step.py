@@ -72,6 +72,8 @@ class ChainWalk(Step):
     """One base chain that was walked: the rules that matched in order, how many were compared, and the verdict.
 
     `policy` is set where the chain ended in its policy; `undecided` names the rules that a snapshot cannot settle.
+    `conditions` says how many conditions of each kind were tried on the way (`address`, `interface`, `protocol`,
+    `fragment`, or a match module's name), where the network counts them.
     """
 
     kind: ClassVar[str] = "chain"
@@ -84,6 +86,7 @@ class ChainWalk(Step):
     evaluated: int
     verdict: str
     undecided: tuple[Undecided, ...] = ()
+    conditions: tuple[tuple[str, int], ...] = ()
 
     @property
     def rules(self) -> list[str]:

@@ -88,28 +88,31 @@ def connect(
         return outcome
     stream = Stream(namespace, (source, sport or fresh_port(namespace)), (to, port), by)
 
+    def wake(walk: Generator[Step, None, object]) -> None:
+        network.wake(walk, namespace, by)
+
     def connected() -> None:
         outcome.connected, outcome.errno = True, stream.soft_error
-        network.wake(stream.close() if request is None or outcome.errno else stream.write(request))
+        wake(stream.close() if request is None or outcome.errno else stream.write(request))
 
     def received(data: bytes) -> None:
         outcome.data += data
 
     def ended() -> None:
         outcome.ended = True
-        network.wake(stream.close())
+        wake(stream.close())
 
     def failed(errno: str) -> None:
         outcome.errno = errno
 
     stream.connected, stream.received, stream.ended, stream.failed = connected, received, ended, failed
-    network.wake(stream.connect())
+    wake(stream.connect())
     _play(network, outcome, patience or CONNECT_PATIENCE, lambda: bool(outcome.errno or outcome.ended or (
         outcome.connected and request is None)))  # fmt: skip
     if not outcome.connected and not outcome.errno:
         outcome.errno = "ETIMEDOUT"
     if stream.state == "ESTABLISHED":
-        network.wake(stream.close())
+        wake(stream.close())
     elif stream.state == "SYN_SENT":
         stream.abandon()
     settle(network)
@@ -141,7 +144,7 @@ def send(
 
     socket.received, socket.failed = received, failed
     namespace.sockets.datagrams.append(socket)
-    network.wake(_sent(udp.send(socket, to, port, data, ttl), outcome))
+    network.wake(_sent(udp.send(socket, to, port, data, ttl), outcome), namespace, by)
     _play(network, outcome, patience, lambda: bool(outcome.ended or outcome.errno or outcome.heard(by)))
     namespace.sockets.datagrams.remove(socket)
     return outcome
@@ -175,7 +178,7 @@ class Echo:
         pinger = Pinger(self.ident, "ping")
         pinger.replied = lambda: setattr(outcome, "ended", True)
         self.namespace.sockets.pingers.append(pinger)
-        network.wake(_sent(self._request(seq), outcome))
+        network.wake(_sent(self._request(seq), outcome), self.namespace, "ping")
         _play(network, outcome, patience, lambda: bool(outcome.ended or outcome.errno))
         self.namespace.sockets.pingers.remove(pinger)
         return outcome

@@ -5,11 +5,13 @@ Models: net/netfilter/nf_tables_core.c (nft_do_chain), which counts and orders a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..packet import Ip
 from ..step import ChainWalk, RuleHit, Undecided
+from . import conditions
 from .flowcache import CachedWalk, flow_cache
 from .index import index_of
 from .matches import MODULES
@@ -26,6 +28,8 @@ def walk(table: Table, base: Chain, c: Context) -> ChainWalk:
     A long chain is looked up in its index, and a packet like an earlier one in the flow cache; what is found and
     counted is the same.
     """
+    if c.namespace.network.counts_conditions:
+        return _counted(table, base, c)
     cache = flow_cache(table, base)
     key = cache.key(c) if cache is not None else None
     kept = cache.find(key) if cache is not None else None
@@ -42,16 +46,25 @@ def walk(table: Table, base: Chain, c: Context) -> ChainWalk:
     return _told(table, base, c, before, found, tuple(unknown))
 
 
+def _counted(table: Table, base: Chain, c: Context) -> ChainWalk:
+    """The walk, rule by rule, with a count of the conditions that were tried."""
+    before, unknown = c.ip, list[Undecided]()
+    tried: Counter[str] = Counter()
+    found = _compare(table, base, c, unknown, tried)
+    return _told(table, base, c, before, found, tuple(unknown), tuple(sorted(tried.items())))
+
+
 def _told(
-    table: Table, base: Chain, c: Context, packet: Ip, found: CachedWalk, unknown: tuple[Undecided, ...]
-) -> ChainWalk:
+    table: Table, base: Chain, c: Context, packet: Ip, found: CachedWalk, unknown: tuple[Undecided, ...],
+    tried: tuple[tuple[str, int], ...] = (),
+) -> ChainWalk:  # fmt: skip
     """The step that tells of a walk; the policy's counters rise where it decided."""
     if found.policy:
         base.packets += 1
         base.bytes += c.ip.length
     place, seen = c.namespace.place, c.namespace.seen
     return ChainWalk(place, c.skb.serial, packet, table.name, base.name, seen(c.indev), seen(c.outdev), found.hits,
-                     found.policy, found.evaluated, found.verdict, unknown)  # fmt: skip
+                     found.policy, found.evaluated, found.verdict, unknown, tried)  # fmt: skip
 
 
 def _leaves_alone(rule: Rule) -> bool:
@@ -59,12 +72,14 @@ def _leaves_alone(rule: Rule) -> bool:
     return rule.target is None or rule.target.act is None or rule.target.name in VERDICTS
 
 
-def _compare(table: Table, base: Chain, c: Context, unknown: list[Undecided]) -> CachedWalk:
-    """The walk itself."""
+def _compare(
+    table: Table, base: Chain, c: Context, unknown: list[Undecided], tried: Counter[str] | None = None
+) -> CachedWalk:
+    """The walk itself; `tried` makes it a linear one and counts the conditions."""
     hits: list[RuleHit] = []
     matched: list[Rule] = []
     evaluated, verdict = 0, ""
-    frames = [(base, _candidates(base, c), 0)]
+    frames = [(base, _candidates(base, c, tried), 0)]
     while frames and not verdict:
         chain, found, done = frames.pop()
         for position, rule, matches in found:
@@ -84,7 +99,7 @@ def _compare(table: Table, base: Chain, c: Context, unknown: list[Undecided]) ->
                 if not rule.goto:
                     frames.append((chain, found, done))
                 called = table.chains[rule.target.name]
-                frames.append((called, _candidates(called, c), 0))
+                frames.append((called, _candidates(called, c, tried), 0))
             elif outcome != RETURN:
                 verdict = outcome
             break
@@ -94,8 +109,10 @@ def _compare(table: Table, base: Chain, c: Context, unknown: list[Undecided]) ->
     return CachedWalk(tuple(hits), tuple(matched), policy, evaluated, verdict or policy)
 
 
-def _candidates(chain: Chain, c: Context) -> Iterator[tuple[int, Rule, Sequence[Match]]]:
+def _candidates(chain: Chain, c: Context, tried: Counter[str] | None) -> Iterator[tuple[int, Rule, Sequence[Match]]]:
     """The rules of a chain that may match, each with its position and the matches that are left to test."""
+    if tried is not None:
+        return conditions.passing(chain, c, tried)
     index = index_of(chain)
     if index is not None:
         return index.matching(c)

@@ -42,7 +42,7 @@ def _transmit_l2(device: Ipvlan, lower: Device, skb: Skb) -> Generator[Step, Non
     elif int(skb.dst_mac[1], 16) & 1:
         skb.scrub(across=True)
         yield HandOver(device.namespace.place, skb.serial, skb.packet, "wake-up")
-        device.namespace.network.wake(_spread(lower, device, skb))
+        device.namespace.network.wake(_spread(lower, device, skb), device.namespace, "kworker")
     else:
         yield from link.transmit(lower, skb)
 
@@ -107,7 +107,7 @@ def receive(lower: Device, first: Ipvlan, skb: Skb) -> Generator[Step, None, boo
             copy = skb.clone()
             copy.scrub(across=True)
             yield HandOver(lower.namespace.place, skb.serial, skb.packet, "wake-up")
-            lower.namespace.network.wake(_spread(lower, None, copy))
+            lower.namespace.network.wake(_spread(lower, None, copy), lower.namespace, "kworker")
         return True
     found = _owner(lower, _destination(skb))
     if found is None:
@@ -129,7 +129,7 @@ def _spread(lower: Device, sender: Ipvlan | None, skb: Skb) -> Generator[Step, N
             continue
         copy.packet_type = "B" if skb.dst_mac == BROADCAST_MAC else "M"
         yield HandOver(place, copy.serial, copy.packet, "softirq")
-        network.defer(link.receive(device, copy))
+        network.defer(link.receive(device, copy), device)
     if sender is not None:
         yield from link.transmit(lower, skb)
 

@@ -65,7 +65,7 @@ def transmit(device: Device, skb: Skb) -> Generator[Step, None, None]:
     if isinstance(device, Loopback):
         skb.packet_type, skb.local = "In", False
         yield HandOver(place, skb.serial, skb.packet, "softirq")
-        device.namespace.network.defer(receive(device, skb))
+        device.namespace.network.defer(receive(device, skb), device)
         return
     if not skb.redirected:
         yield Crossing(place, skb.serial, skb.packet, device.name, "Out")
@@ -90,7 +90,11 @@ def forward(sender: Device, receiver: Device, skb: Skb) -> Generator[Step, None,
     yield HandOver(sender.namespace.place, skb.serial, skb.packet, "softirq")
     skb.scrub(across=sender.namespace is not receiver.namespace)
     skb.packet_type = receiver.packet_type(skb.dst_mac)
-    receiver.namespace.network.defer(receive(receiver, skb))
+    network, walk = receiver.namespace.network, receive(receiver, skb)
+    if isinstance(sender, Physical) and isinstance(receiver, Physical):
+        network.carry(walk, sender, receiver)
+    else:
+        network.defer(walk, receiver)
 
 
 def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:

@@ -62,7 +62,7 @@ def _receive_group(lower: Device, skb: Skb) -> Generator[Step, None, bool]:
     if source is not None and source.mode not in {"vepa", "bridge"}:
         # the switch sent the frame back to where it came from
         skb.packet_type = "B" if skb.dst_mac == BROADCAST_MAC else "M"
-        lower.namespace.network.defer(link.receive(source, skb))
+        lower.namespace.network.defer(link.receive(source, skb), source)
         return False
     if source is None:
         modes: tuple[str, ...] = _EVERY_MODE
@@ -72,7 +72,7 @@ def _receive_group(lower: Device, skb: Skb) -> Generator[Step, None, bool]:
     heard_by = hearers(lower, source, modes, skb.dst_mac)
     if heard_by:
         yield HandOver(lower.namespace.place, skb.serial, skb.packet, "wake-up")
-        lower.namespace.network.wake(_spread(lower, heard_by, skb.clone()))
+        lower.namespace.network.wake(_spread(lower, heard_by, skb.clone()), lower.namespace, "kworker")
     return True
 
 
@@ -82,7 +82,7 @@ def _spread(lower: Device, heard_by: list[Macvlan], skb: Skb) -> Generator[Step,
         copy = skb.clone()
         copy.packet_type = "B" if skb.dst_mac == BROADCAST_MAC else "M"
         yield HandOver(lower.namespace.place, copy.serial, copy.packet, "softirq")
-        lower.namespace.network.defer(link.receive(device, copy))
+        lower.namespace.network.defer(link.receive(device, copy), device)
 
 
 def _is_group(mac: str) -> bool:

@@ -18,7 +18,7 @@ from ..skb import Skb
 from ..socket import Listener
 from ..step import Delivery, Drop, Step
 from . import ip_output
-from .ip_input import protocol
+from .ip_input import protocol, wake
 
 # the kernel's first time-outs: of a SYN or SYN ACK (TCP_TIMEOUT_INIT), and the least one of data (TCP_RTO_MIN)
 SYN_TIMEOUT = 1_000_000_000
@@ -35,8 +35,9 @@ def _nothing(*_: object) -> None:
 class Stream:
     """One end of a TCP connection.
 
-    A program sets `connected`, `received` (data), `ended` (the peer's FIN) and `failed` (an errno), which are called
-    as those happen, and sends with `write` and `close`; every one of these returns or starts a walk of packets.
+    A program sets `connected`, `received` (data), `acknowledged` (up to which number), `ended` (the peer's FIN) and
+    `failed` (an errno), which are called as those happen, and sends with `write` and `close`; every one of these
+    returns or starts a walk of packets.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Stream:
         self.state = "CLOSED"
         self.connected: Callable[[], None] = _nothing
         self.received: Callable[[bytes], None] = _nothing
+        self.acknowledged: Callable[[int], None] = _nothing
         self.ended: Callable[[], None] = _nothing
         self.failed: Callable[[str], None] = _nothing
         self.listener: Listener | None = None
@@ -156,13 +158,13 @@ class Stream:
         segment = TcpSegment(self.local[1], self.remote[1], ACK, self.sequence, self.expected, options=_OPTIONS)
         yield from self._transmit(segment)
 
-    def receive(self, segment: TcpSegment) -> Generator[Step, None, None]:
+    def receive(self, segment: TcpSegment, skb: Skb) -> Generator[Step, None, None]:
         """Take in a segment (tcp_rcv_state_process)."""
         if segment.flags & RST:
             self._reset(segment)
             return
         if self.state == "SYN_SENT":
-            yield from self._synchronise(segment)
+            yield from self._synchronise(segment, skb)
             return
         if segment.flags & SYN:
             # a SYN or SYN ACK again: our acknowledgement was lost
@@ -172,8 +174,8 @@ class Stream:
                 yield from self._transmit(self._unacked[0])
             return
         if segment.flags & ACK:
-            self._take_acknowledgement(segment)
-        yield from self._take_data(segment)
+            yield from self._take_acknowledgement(segment, skb)
+        yield from self._take_data(segment, skb)
 
     def _reset(self, segment: TcpSegment) -> None:
         was = self.state
@@ -185,25 +187,29 @@ class Stream:
         elif was == "ESTABLISHED":
             self.failed("ECONNRESET")
 
-    def _synchronise(self, segment: TcpSegment) -> Generator[Step, None, None]:
+    def _synchronise(self, segment: TcpSegment, skb: Skb) -> Generator[Step, None, None]:
         if segment.flags & (SYN | ACK) != SYN | ACK:
             return
         self.state, self.expected = "ESTABLISHED", segment.seq + 1
         self.peer_mss = segment.mss or _DEFAULT_MSS
         self._unacked.clear()
         yield from self._acknowledge()
+        yield from wake(self.namespace, skb)
         self.connected()
 
-    def _take_acknowledgement(self, segment: TcpSegment) -> None:
+    def _take_acknowledgement(self, segment: TcpSegment, skb: Skb) -> Generator[Step, None, None]:
         self._unacked = [
             one for one in self._unacked if one.seq + len(one.data) + bool(one.flags & (SYN | FIN)) > segment.ack
         ]
         if self.state == "SYN_RECV" and not self._unacked:
             self.state = "ESTABLISHED"
             if self.listener is not None:
+                yield from wake(self.namespace, skb)
                 self.listener.accepted(self)
+        elif self.state == "ESTABLISHED":
+            self.acknowledged(segment.ack)
 
-    def _take_data(self, segment: TcpSegment) -> Generator[Step, None, None]:
+    def _take_data(self, segment: TcpSegment, skb: Skb) -> Generator[Step, None, None]:
         length = len(segment.data) + bool(segment.flags & FIN)
         if not length:
             return
@@ -214,6 +220,7 @@ class Stream:
         if self.fin_sent and self.state == "CLOSED":
             return
         yield from self._acknowledge()
+        yield from wake(self.namespace, skb)
         if segment.data:
             self.received(segment.data)
         if segment.flags & FIN:
@@ -252,7 +259,7 @@ def receive(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, None]:
     stream = namespace.sockets.stream(ip.dst, segment.dport, ip.src, segment.sport)
     if stream is not None:
         yield Delivery(namespace.place, skb.serial, ip, str(stream), stream.by)
-        yield from stream.receive(segment)
+        yield from stream.receive(segment, skb)
         return
     listener = namespace.sockets.listener(ip.dst, segment.dport)
     if listener is not None and segment.flags & (SYN | ACK | RST) == SYN:

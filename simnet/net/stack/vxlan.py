@@ -32,7 +32,7 @@ def encapsulate(device: Vxlan, skb: Skb) -> Generator[Step, None, None]:
             answer = Arp(2, mac, question.target_ip, question.sender_mac, question.sender_ip)
             reply = Skb(skb.serial, answer, src_mac=mac, dst_mac=question.sender_mac, by="vxlan")
             reply.packet_type = device.packet_type(reply.dst_mac)
-            device.namespace.network.defer(link.receive(device, reply))
+            device.namespace.network.defer(link.receive(device, reply), device)
             return
     remotes = device.fdb.get(skb.dst_mac) or device.fdb.get("00:00:00:00:00:00", [])
     if not remotes:
@@ -73,4 +73,4 @@ def decapsulate(device: Vxlan, skb: Skb, datagram: UdpDatagram) -> Generator[Ste
     inner = Skb(skb.serial, frame.payload, src_mac=frame.src, dst_mac=frame.dst, by=skb.by)
     inner.packet_type = device.packet_type(frame.dst)
     yield HandOver(place, skb.serial, frame.payload, "softirq")
-    device.namespace.network.defer(link.receive(device, inner))
+    device.namespace.network.defer(link.receive(device, inner), device)
