@@ -102,9 +102,15 @@ class Veth(Device):
 
 @dataclass(eq=False, slots=True)
 class Physical(Device):
-    """A network card on a cable or switch that other machines are on as well."""
+    """A network card on a cable or switch that other machines are on as well.
+
+    `tso`: it cuts large packets by itself; `gro`: what it receives is put together again; `checksums`: it makes them.
+    """
 
     segment: Segment | None = field(default=None, repr=False)
+    tso: bool = True
+    gro: bool = True
+    checksums: bool = True
 
     kind = "physical"
 
@@ -252,6 +258,7 @@ class Vxlan(Device):
     """A VXLAN tunnel end: frames leave as UDP from the `underlay` namespace.
 
     `fdb` maps a hardware address to remote tunnel ends; `proxy` answers ARP from the namespace's neighbour table.
+    `encrypted` says that the host wraps its packets into IPsec, which changes what they cost and not their way.
     """
 
     vni: int = 0
@@ -260,6 +267,7 @@ class Vxlan(Device):
     ttl: int = 0
     vxlan_learning: bool = True
     proxy: bool = False
+    encrypted: bool = False
     fdb: dict[str, list[int]] = field(default_factory=dict, repr=False)
     underlay: NetNamespace | None = field(default=None, repr=False)
 

@@ -15,6 +15,7 @@ from .step import Step
 if TYPE_CHECKING:
     from .device import Device
     from .program import Server
+    from .skb import Skb
 
 SECOND = 1_000_000_000
 
@@ -95,9 +96,9 @@ class Network:
         """Let a walk run from a softirq backlog; `device` is the one that the packet comes in by."""
         self.schedule.defer(walk, device)
 
-    def carry(self, walk: Walk, sender: Device, receiver: Device) -> None:
+    def carry(self, walk: Walk, sender: Device, receiver: Device, skb: Skb) -> None:
         """Let a frame come in at the other end of a cable."""
-        self.schedule.carry(walk, sender, receiver)
+        self.schedule.carry(walk, sender, receiver, skb)
 
     def wake(self, walk: Walk, namespace: NetNamespace, by: str) -> None:
         """Let a process of a namespace run when no packet is on its way."""

@@ -18,6 +18,7 @@ from .step import Step
 if TYPE_CHECKING:
     from .device import Device
     from .namespace import NetNamespace
+    from .skb import Skb
 
 Walk = Generator[Step, None, object]
 
@@ -25,12 +26,14 @@ Walk = Generator[Step, None, object]
 class Schedule(Protocol):
     """What decides when a walk runs."""
 
-    now: int
+    @property
+    def now(self) -> int:
+        """The time in ns."""
 
     def defer(self, walk: Walk, device: Device | None) -> None:
         """Run a walk from the softirq backlog of the context that it comes from; `device` is where it comes in."""
 
-    def carry(self, walk: Walk, sender: Device, receiver: Device) -> None:
+    def carry(self, walk: Walk, sender: Device, receiver: Device, skb: Skb) -> None:
         """Let a frame come in at the other end of a cable."""
 
     def wake(self, walk: Walk, namespace: NetNamespace, by: str) -> None:
@@ -48,17 +51,22 @@ class AtOnce:
 
     def __init__(self) -> None:
         """Nothing to do."""
-        self.now = 0
+        self._now = 0
         self._order = count()
         self._softirq: deque[Walk] = deque()
         self._wakeups: deque[Walk] = deque()
         self._timers: list[tuple[int, int, Callable[[], Walk | None]]] = []
 
+    @property
+    def now(self) -> int:
+        """The nanoseconds that timers, and waiting in vain, have taken."""
+        return self._now
+
     def defer(self, walk: Walk, _device: Device | None) -> None:
         """Let a walk run when the ones before it are done."""
         self._softirq.append(walk)
 
-    def carry(self, walk: Walk, _sender: Device, _receiver: Device) -> None:
+    def carry(self, walk: Walk, _sender: Device, _receiver: Device, _skb: Skb) -> None:
         """Let a frame come in when the walks before it are done."""
         self._softirq.append(walk)
 
@@ -68,7 +76,7 @@ class AtOnce:
 
     def after(self, delay: int, action: Callable[[], Walk | None]) -> None:
         """Call `action` when all has been silent and `delay` ns have gone by."""
-        heapq.heappush(self._timers, (self.now + delay, next(self._order), action))
+        heapq.heappush(self._timers, (self._now + delay, next(self._order), action))
 
     def clear(self) -> None:
         """Forget everything that is still to happen."""
@@ -84,11 +92,11 @@ class AtOnce:
             elif self._wakeups:
                 yield from self._wakeups.popleft()
             elif self._timers and self._timers[0][0] <= until and not done():
-                self.now, _, action = heapq.heappop(self._timers)
+                self._now, _, action = heapq.heappop(self._timers)
                 walk = action()
                 if walk is not None:
                     self._softirq.append(walk)
             else:
                 if not done():
-                    self.now = max(self.now, until)
+                    self._now = max(self._now, until)
                 return

@@ -35,6 +35,8 @@ class Skb:
     """A packet on its way: `packet` is replaced where NAT, TTL or TOS change it; the rest is the kernel's notes.
 
     `ipvs`: IPVS has handled it here; `stolen`: it went on by another way than the one that a hook was called on.
+    `segment`: bytes of data in each segment that a large packet is to be cut into (gso_size), `excess`: those beyond
+    one.
     """
 
     serial: int
@@ -61,6 +63,13 @@ class Skb:
     errno: str = ""
     defragmented: int = 0
     vlan: int = 0
+    segment: int = 0
+    excess: int = 0
+
+    @property
+    def segment_length(self) -> int:
+        """Bytes of the packet, or of the largest one that it will be cut into (skb_gso_network_seglen)."""
+        return self.packet.length - self.excess
 
     @property
     def ip(self) -> IPv4:

@@ -93,3 +93,46 @@ class Server:
             for pause in job.work():
                 self.busy += pause
                 yield self.env.timeout(pause)
+
+
+class Frame(Job, Protocol):
+    """A job of a token bucket."""
+
+    def service(self) -> int:
+        """How long it would keep a server busy, in ns."""
+
+    def passed(self, delay: int) -> None:
+        """It leaves in `delay` ns."""
+
+
+class TokenBucket:
+    """A server whose jobs may leave `slack` ns earlier, by the virtual scheduling of ITU-T I.371 (GCRA)."""
+
+    def __init__(self, env: simpy.Environment, name: str, capacity: int = 0, *, slack: int) -> None:
+        """At most `capacity` bounded jobs wait (0: any number)."""
+        self.env, self.name, self.capacity, self.slack = env, name, capacity, slack
+        self.jobs = self.busy = self.waited = self.drops = self.longest = self._free = 0
+        self._starts: list[int] = []
+
+    def __repr__(self) -> str:
+        """`<TokenBucket h1/host:eth0: 2 waiting>`."""
+        return f"<TokenBucket {self.name}: {len(self._starts)} waiting>"
+
+    def arrive(self, job: Frame) -> None:
+        """Take in a job, or drop it."""
+        now = int(self.env.now)
+        if job.bounded:
+            self._starts = [start for start in self._starts if start > now]
+            self.longest = max(self.longest, len(self._starts))
+            if self.capacity and len(self._starts) >= self.capacity:
+                self.drops += 1
+                job.dropped()
+                return
+        job.came()
+        service = job.service()
+        start = max(now, self._free)
+        self._free = start + service
+        if job.bounded:
+            self._starts.append(max(now, start - self.slack))
+        self.jobs, self.busy, self.waited = self.jobs + 1, self.busy + service, self.waited + start - now
+        job.passed(max(now, self._free - self.slack) - now)

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Flow, Run, Visit, stream
+from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Arrivals, Block, Flow, Run, Visit, stream
 
 
 class Variates:
@@ -42,12 +42,17 @@ class _Server:
         self.reorders = Variates(stream(run.seed, REORDER, index), "random")
 
 
+def moments(arrivals: Arrivals, variates: np.random.Generator) -> Iterator[int]:
+    """When an open flow's exchanges begin, one by one."""
+    for block in arrivals.blocks(variates):
+        yield from block.tolist()
+
+
 def times(run: Run, index: int) -> Iterator[int]:
-    """When an open flow's exchanges begin."""
+    """When the exchanges of one of a model's open flows begin."""
     arrivals = run.model.flows[index].arrivals
     assert arrivals is not None
-    for block in arrivals.blocks(stream(run.seed, ARRIVALS, index)):
-        yield from block.tolist()
+    return moments(arrivals, stream(run.seed, ARRIVALS, index))
 
 
 class _Recorder:

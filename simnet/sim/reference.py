@@ -10,40 +10,11 @@ from functools import partial
 
 import simpy
 
-from .clock import Arrival, Server
+from .clock import Arrival, Server, TokenBucket
 from .loop import Variates, times
-from .model import BLOCK, LOSS, NOISE, REORDER, Block, Flow, Run, Station, Visit, stream
+from .model import BLOCK, LOSS, NOISE, REORDER, Block, Flow, Run, Visit, stream
 
 _NUMBER_BITS, _VISIT_BITS = 48, 16
-
-
-class _Bucket:
-    """A station with slack, by the virtual scheduling of its jobs (GCRA, ITU-T I.371)."""
-
-    def __init__(self, env: simpy.Environment, station: Station) -> None:
-        self.env, self.capacity, self.slack = env, station.capacity, station.slack
-        self.jobs = self.busy = self.waited = self.drops = self.longest = self._free = 0
-        self._starts: list[int] = []
-
-    def arrive(self, job: _Job) -> None:
-        now = int(self.env.now)
-        if job.bounded:
-            self._starts = [start for start in self._starts if start > now]
-            self.longest = max(self.longest, len(self._starts))
-            if self.capacity and len(self._starts) >= self.capacity:
-                self.drops += 1
-                job.dropped()
-                return
-        job.came()
-        service = job.service()
-        start = max(now, self._free)
-        self._free = start + service
-        if job.bounded:
-            self._starts.append(max(now, start - self.slack))
-        self.jobs, self.busy, self.waited = self.jobs + 1, self.busy + service, self.waited + start - now
-        end = max(now, self._free - self.slack)
-        job.leave(end - now, early=True)
-        job.leave(end - now, early=False)
 
 
 class _Job:
@@ -66,6 +37,9 @@ class _Job:
         self.leave(service, early=True)
         yield service
         self.leave(0, early=False)
+
+    def passed(self, delay: int) -> None:
+        self.leave(delay, early=False)
 
     def leave(self, delay: int, *, early: bool) -> None:
         """Let what follows follow: what begins before the job's end at its start, the rest at its end."""
@@ -123,7 +97,9 @@ class _Reference:
         self.vital = [exchange.vital() for exchange in model.exchanges]
         self.releases = [sum(visit.release for visit in exchange.visits) for exchange in model.exchanges]
         self.servers = [
-            _Bucket(self.env, station) if station.slack else Server(self.env, station.name, station.capacity)
+            TokenBucket(self.env, station.name, station.capacity, slack=station.slack)
+            if station.slack
+            else Server(self.env, station.name, station.capacity)
             for station in model.stations
         ]
         self.noises = self._variates(NOISE, "standard_exponential")

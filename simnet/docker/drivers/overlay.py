@@ -82,7 +82,7 @@ class OverlayDriver:
             add_address(bridge, address)
         index = engine.namespace.new_index()
         tunnel = Vxlan("vxlan0", index, made_mac(f"{namespace.place}:vxlan0"), mtu, vni=shared.vni, port=PORT,
-                       proxy=True, underlay=engine.namespace)  # fmt: skip
+                       proxy=True, encrypted=network.options.encrypted, underlay=engine.namespace)  # fmt: skip
         namespace.add(tunnel)
         tunnel.master = bridge
         bridge.ports.append(tunnel)

@@ -151,10 +151,10 @@ def _forward(bridge: Bridge, out: Device, skb: Skb) -> Generator[Step, None, Non
         if not (yield from hooks.run(namespace, hooks.POSTROUTING, skb, None, bridge)):
             return
     parts = [skb]
-    if skb.defragmented and skb.packet.length > out.mtu:
+    if skb.defragmented and skb.segment_length > out.mtu:
         parts = yield from fragment.fragment(namespace, skb, min(out.mtu, skb.defragmented))
     for part in parts:
-        if part.packet.length > out.mtu:
+        if part.segment_length > out.mtu:
             why = f"{skb.packet.length} bytes exceed {out.name}'s MTU of {out.mtu}"
             yield Drop(namespace.place, skb.serial, skb.packet, why)
             continue

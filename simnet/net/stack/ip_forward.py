@@ -31,7 +31,7 @@ def forward(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, None]:
         yield Drop(place, skb.serial, ip, "the route's device is not known")
         return
     mtu = ip_output.mtu_of(skb, out)
-    if ip.length > mtu and ip.df and not skb.defragmented:
+    if skb.segment_length > mtu and ip.df and not skb.defragmented:
         yield Drop(place, skb.serial, ip, f"{ip.length} bytes exceed the MTU of {mtu} and DF is set")
         yield from ip_output.send_error(namespace, skb, DEST_UNREACH, FRAG_NEEDED, mtu)
         return

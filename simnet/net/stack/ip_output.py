@@ -68,7 +68,7 @@ def output(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
         return "EPERM"
     mtu = mtu_of(skb, out)
     parts = [skb]
-    if skb.ip.length > mtu:
+    if skb.segment_length > mtu:
         if skb.ip.df and not skb.defragmented:
             yield Drop(
                 namespace.place, skb.serial, skb.packet, f"{skb.ip.length} bytes exceed the MTU of {mtu} and DF is set"

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from ..device import Device, Loopback, Physical, Veth, Vlan
 from ..skb import Skb
 from ..step import Crossing, Drop, HandOver, Step
+from . import segmentation
 
 # what is_skb_forwardable allows beyond the MTU
 _VLAN_HEADER = 4
@@ -83,18 +84,19 @@ def transmit(device: Device, skb: Skb) -> Generator[Step, None, None]:
 
 def forward(sender: Device, receiver: Device, skb: Skb) -> Generator[Step, None, None]:
     """Put a packet into the backlog of another device, as if it came in there (dev_forward_skb)."""
-    if skb.packet.length > receiver.mtu + _VLAN_HEADER:
+    if skb.segment_length > receiver.mtu + _VLAN_HEADER:
         why = f"{skb.packet.length} bytes are more than {receiver} at the other end takes (MTU {receiver.mtu})"
         yield Drop(sender.namespace.place, skb.serial, skb.packet, why)
         return
     yield HandOver(sender.namespace.place, skb.serial, skb.packet, "softirq")
     skb.scrub(across=sender.namespace is not receiver.namespace)
     skb.packet_type = receiver.packet_type(skb.dst_mac)
-    network, walk = receiver.namespace.network, receive(receiver, skb)
+    network = receiver.namespace.network
     if isinstance(sender, Physical) and isinstance(receiver, Physical):
-        network.carry(walk, sender, receiver)
+        for piece in (skb,) if receiver.gro or not skb.segment else segmentation.pieces(skb):
+            network.carry(receive(receiver, piece), sender, receiver, piece)
     else:
-        network.defer(walk, receiver)
+        network.defer(receive(receiver, skb), receiver)
 
 
 def receive(device: Device, skb: Skb) -> Generator[Step, None, None]:

@@ -3,7 +3,7 @@
 A `Stream` goes through SYN_SENT or SYN_RECV → ESTABLISHED → CLOSED; which side has sent its FIN is kept beside it.
 
 Models: net/ipv4/tcp_{input,output,ipv4}.c of Linux 6.x.
-Leaves out: windows, congestion, delayed acknowledgements, and offload (a segment is what the wire carries).
+Leaves out: windows and congestion. Acknowledgements are delayed, and packets larger than a segment, only where asked.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ DATA_TIMEOUT = 200_000_000
 _SYN_OPTIONS, _OPTIONS = 20, 12
 _HEADERS = 40
 _DEFAULT_MSS = 536
+# how long an acknowledgement waits for data to ride on (TCP_DELACK_MIN)
+_DELAY = 40_000_000
 
 
 def _nothing(*_: object) -> None:
@@ -37,8 +39,12 @@ class Stream:
 
     A program sets `connected`, `received` (data), `acknowledged` (up to which number), `ended` (the peer's FIN) and
     `failed` (an errno), which are called as those happen, and sends with `write` and `close`; every one of these
-    returns or starts a walk of packets.
+    returns or starts a walk of packets. `delays_acks` lets an acknowledgement wait for data to ride on, or for a second
+    segment. `largest` bytes go in one packet, which devices cut later (0: a segment).
     """
+
+    delays_acks = False
+    largest = 0
 
     def __init__(
         self, namespace: NetNamespace, local: tuple[int, int], remote: tuple[int, int], by: str, ttl: int = 64
@@ -60,6 +66,7 @@ class Stream:
         self._unsent: TcpSegment | None = None
         self._unacked: list[TcpSegment] = []
         self._timeout = SYN_TIMEOUT
+        self._owed = 0
 
     def __str__(self) -> str:
         """`tcp 172.17.0.3:22 peer 172.17.0.2:40001`."""
@@ -89,9 +96,16 @@ class Stream:
         """Send data, in segments that the way is known to take; nothing once the connection is gone."""
         if self.state == "CLOSED":
             return
-        size = max(min(self._own_mss(), self.peer_mss, self.path_mss) - _OPTIONS, 1)
+        size = self.segment_size
+        if self.largest > size:
+            size *= self.largest // size
         for start in range(0, len(data), size):
             yield from self._send(PSH | ACK, data[start : start + size])
+
+    @property
+    def segment_size(self) -> int:
+        """Bytes of data in a segment, by what is known of the way."""
+        return max(min(self._own_mss(), self.peer_mss, self.path_mss) - _OPTIONS, 1)
 
     def _own_mss(self) -> int:
         """What a segment may hold, options included, by the MTU of the route (tcp_sync_mss)."""
@@ -151,6 +165,10 @@ class Stream:
     def _transmit(self, segment: TcpSegment) -> Generator[Step, None, None]:
         packet = IPv4(self.local[0], self.remote[0], TCP, segment, ttl=self.ttl, df=True)
         skb = Skb(self.namespace.network.serial(), packet, by=self.by, socket=self)
+        if self.largest and len(segment.data) > self.segment_size:
+            skb.segment = self.segment_size
+            skb.excess = len(segment.data) - skb.segment
+        self._owed = 0
         errno = yield from ip_output.send(self.namespace, skb)
         self._unsent = segment if errno and segment.data else None
 
@@ -219,13 +237,21 @@ class Stream:
         self.expected += length
         if self.fin_sent and self.state == "CLOSED":
             return
-        yield from self._acknowledge()
+        if self._may_wait(segment):
+            self.namespace.network.after(_DELAY, lambda: self._acknowledge() if self._owed else None)
+        else:
+            yield from self._acknowledge()
         yield from wake(self.namespace, skb)
         if segment.data:
             self.received(segment.data)
         if segment.flags & FIN:
             self.fin_seen = True
             self.ended()
+
+    def _may_wait(self, segment: TcpSegment) -> bool:
+        """Whether data may be acknowledged later (__tcp_ack_snd_check): less than two segments are owed."""
+        self._owed += len(segment.data)
+        return self.delays_acks and not segment.flags & FIN and self._owed < 2 * self.segment_size
 
     def icmp_error(self, errno: str, message: IcmpMessage) -> None:
         """An ICMP error about this connection (tcp_v4_err): it ends a handshake, or makes segments smaller."""

@@ -56,6 +56,7 @@ def _send(device: Vxlan, skb: Skb, remote: int) -> Generator[Step, None, None]:
     inner = Frame(skb.src_mac, skb.dst_mac, skb.packet)
     datagram = UdpDatagram(SOURCE_PORT, device.port, vni=device.vni, inner=inner)
     outer = Skb(skb.serial, IPv4(source, remote, UDP, datagram, ttl=device.ttl or 64), device=device, by=skb.by)
+    outer.segment, outer.excess = skb.segment, skb.excess
     if underlay is device.namespace:
         outer.mark = skb.mark
     outer.route, outer.out = route, underlay.output_device(route)
@@ -72,5 +73,6 @@ def decapsulate(device: Vxlan, skb: Skb, datagram: UdpDatagram) -> Generator[Ste
         device.fdb[frame.src] = [skb.packet.src]
     inner = Skb(skb.serial, frame.payload, src_mac=frame.src, dst_mac=frame.dst, by=skb.by)
     inner.packet_type = device.packet_type(frame.dst)
+    inner.segment, inner.excess = skb.segment, skb.excess
     yield HandOver(place, skb.serial, frame.payload, "softirq")
     device.namespace.network.defer(link.receive(device, inner), device)

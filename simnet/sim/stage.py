@@ -1,0 +1,203 @@
+"""A network made ready for traffic: flows tried, neighbours known, servers and clients in their places.
+
+What is timed afterwards begins on a host that has run a while (addresses are learned) and that has seen none of these
+connections (conntrack knows of the flows that were tried, from another port); streams are connected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from simnet.errors import UsageError
+from simnet.net.address import ip_text
+from simnet.net.conversation import Probe, Trace, converse
+from simnet.net.namespace import NetNamespace
+from simnet.net.network import Network
+from simnet.net.program import Server
+from simnet.net.schedule import AtOnce, Walk
+from simnet.net.socket import DatagramSocket
+
+from .costs import Costs
+from .hardware import Cpus, Hardware, Wire
+from .pricing import Pricing
+from .programs import Blaster, Connector, End, Requester, Responder, Sender
+from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
+from .work import Placement, Seat
+
+_FIRST_PORT = 20_000
+# what goes in one packet with offload (GSO), and how many segments a piece of a stream has without
+_LARGEST, _SEGMENTS = 62_000, 2
+_ETHERNET_DATAGRAM = 1472
+
+
+class Client(Protocol):
+    """A program that begins exchanges."""
+
+    def begin(self) -> Walk:
+        """The first walk of the next exchange."""
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """One flow of the model: the traffic that it is part of, its client, the CPU that it begins with.
+
+    An exchange is released by `releases` events, and moves `payload` bytes of data.
+    """
+
+    traffic: Traffic
+    client: Client
+    namespace: NetNamespace
+    seat: int
+    releases: int = 1
+    payload: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Stage:
+    """A network with prices and hardware, and the lanes of all traffic; `traces` are the flows as they were tried."""
+
+    network: Network
+    pricing: Pricing
+    hardware: Hardware
+    lanes: list[Lane] = field(default_factory=list)
+    traces: dict[str, Trace] = field(default_factory=dict)
+
+    @property
+    def seats(self) -> list[Seat]:
+        """The seat of each lane; who streams is busy, and has no time to sleep."""
+        return [Seat(lane.seat, polls=lane.traffic.polls or lane.traffic.kind == STREAM) for lane in self.lanes]
+
+    @property
+    def placement(self) -> Placement:
+        """The schedule that plays at the moment."""
+        schedule = self.network.schedule
+        assert isinstance(schedule, Placement)
+        return schedule
+
+    def release(self) -> None:
+        """What runs now is one of the events that release its exchange."""
+        work = self.placement.current
+        assert work is not None
+        work.release = True
+
+    def record(self) -> None:
+        """What runs now ends a measurement."""
+        work = self.placement.current
+        assert work is not None
+        work.record = True
+
+    def settle(self) -> None:
+        """A measurement and a release in one."""
+        self.record()
+        self.release()
+
+
+def ready(
+    network: Network,
+    traffic: Iterable[Traffic],
+    costs: Costs,
+    cpus: Mapping[str, Cpus] | None = None,
+    wires: Mapping[str, Wire] | None = None,
+) -> Stage:
+    """Make a fresh network ready; UsageError where a flow leads nowhere, with what became of it."""
+    hardware = Hardware(costs.machine, cpus, wires)
+    hardware.check(network)
+    stage = Stage(network, Pricing(network, costs, together=hardware.together), hardware)
+    asked = [one.checked() for one in traffic]
+    if not asked:
+        raise UsageError("there is no traffic to play")
+    servers = {one.name: _try(stage, one) for one in asked}
+    answering: dict[tuple[NetNamespace, str, int, int], Responder] = {}
+    responders = {one.name: _take_over(stage, one, servers[one.name], answering) for one in asked}
+    for one in asked:
+        _populate(stage, one)
+    _connect(stage, responders)
+    network.counts_conditions = True
+    return stage
+
+
+def _try(stage: Stage, traffic: Traffic) -> Server:
+    """Play the conversation once, so that addresses are learned; the server that answered."""
+    network = stage.network
+    before = {id(server): len(server.seen) for server in network.servers}
+    trace = converse(network, Probe(traffic.frm, traffic.to, traffic.port, traffic.proto))
+    stage.traces[traffic.name] = trace
+    answered = [server for server in network.servers if len(server.seen) > before[id(server)]]
+    if trace.verdict == "reply" and answered:
+        return answered[0]
+    drop = trace.dropped_by()
+    why = f" ({drop.place}: {drop.reason})" if drop is not None else ""
+    raise UsageError(f"traffic {traffic.name}: {trace.probe} ends in {trace.verdict}{why}; see `simnet trace`")
+
+
+def _take_over(
+    stage: Stage, traffic: Traffic, server: Server, answering: dict[tuple[NetNamespace, str, int, int], Responder]
+) -> Responder:
+    """Put a server that answers with the right size in the place of the one that was tried."""
+    key = server.namespace, server.proto, server.address, server.port
+    size, reply = (0, 0) if traffic.kind == STREAM else (traffic.size, traffic.reply)
+    if key in answering:
+        if (answering[key].size, answering[key].reply) != (size, reply):
+            raise UsageError(f"traffic {traffic.name}: other traffic asks {ip_text(traffic.to)}:{traffic.port} "
+                             "for another size; give them ports of their own")  # fmt: skip
+        return answering[key]
+    sockets = server.namespace.sockets
+    for socket in list(sockets):
+        proto = "udp" if isinstance(socket, DatagramSocket) else "tcp"
+        if (proto, socket.address, socket.port) == key[1:] and socket.by == server.by:
+            sockets.close(socket)
+    responder = Responder(server.namespace, server.proto, server.address, server.port, size, reply)
+    if traffic.kind == STREAM or not reply:
+        responder.read = stage.record if _sends_blindly(traffic) else stage.settle
+    responder.listen()
+    answering[key] = responder
+    return responder
+
+
+def _sends_blindly(traffic: Traffic) -> bool:
+    """Whether nothing comes back to the sender."""
+    return traffic.proto == "udp" and traffic.kind == STREAM
+
+
+def _populate(stage: Stage, traffic: Traffic) -> None:
+    """The clients of some traffic, each in a lane; a stream has as many lanes as pieces under way."""
+    namespace = stage.network.find(traffic.frm)
+    for _ in range(traffic.parallel):
+        seat = len({id(lane.client) for lane in stage.lanes})
+        end = End(namespace, traffic.proto, traffic.to or 0x7F000001, traffic.port, _FIRST_PORT + seat)
+        if traffic.kind == CONNECTIONS:
+            client: Client = Connector(end, traffic.size, traffic.reply, traffic.parallel, stage.record, stage.release)
+            stage.lanes.append(Lane(traffic, client, namespace, seat, 1, traffic.size + traffic.reply))
+        elif traffic.kind in {REQUESTS, OPEN}:
+            client = Requester(end, traffic.size, traffic.reply, stage.settle)
+            stage.lanes.append(Lane(traffic, client, namespace, seat, 1, traffic.size + traffic.reply))
+        elif traffic.proto == "udp":
+            size = traffic.size or _ETHERNET_DATAGRAM
+            stage.lanes.append(Lane(traffic, Blaster(end, size, stage.release), namespace, seat, 1, size))
+        else:
+            sender = Sender(end, 1, 0, stage.release)
+            stage.lanes.append(Lane(traffic, sender, namespace, seat, 2))
+
+
+def _connect(stage: Stage, responders: Mapping[str, Responder]) -> None:
+    """Open the streams' connections, and let each have as many lanes as pieces fit its window."""
+    network = stage.network
+    assert isinstance(network.schedule, AtOnce)
+    senders = [lane for lane in stage.lanes if isinstance(lane.client, Sender)]
+    for lane in senders:
+        assert isinstance(lane.client, Sender)
+        lane.client.connect()
+    for _ in network.run(network.now):
+        pass
+    for lane in senders:
+        sender = lane.client
+        assert isinstance(sender, Sender)
+        segment = sender.stream.segment_size
+        whole = max(_LARGEST // segment if lane.traffic.offload else 0, _SEGMENTS) * segment
+        sender.size = lane.payload = max(min(whole, lane.traffic.window // segment * segment), _SEGMENTS * segment)
+        responders[lane.traffic.name].size = sender.size
+        sender.stream.largest = sender.size if lane.traffic.offload and sender.size <= _LARGEST else 0
+        for _ in range(lane.traffic.window // sender.size - 1):
+            stage.lanes.append(Lane(lane.traffic, sender, lane.namespace, lane.seat, 2, sender.size))

@@ -1,0 +1,252 @@
+"""The walks themselves with a clock: the same generators that a trace lists, each waiting on its CPU for what it costs.
+
+Nothing is kept or replayed here, so state (conntrack, TCP's time-outs) is as it is at that moment. It is the reference
+for the engines that run recorded ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+
+import numpy as np
+import simpy
+
+from simnet.net.schedule import Walk
+
+from .clock import Arrival, Server, TokenBucket
+from .loop import Variates, moments
+from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, stream
+from .stage import Stage
+from .work import Passage, Placement, Work
+
+_LEVELS, _LEVEL_BITS = 40, 6
+_NUMBER_BITS = 48
+
+
+def rank(flow: int, exchange: int, path: tuple[int, ...]) -> int:
+    """What decides which of two arrivals at one time is first, as in `model`: the flow, the exchange, the visit.
+
+    Example:
+        >>> rank(0, 5, (0, 1)) < rank(0, 5, (1,)) < rank(0, 6, ()) < rank(1, 0, ())
+        True
+    """
+    found = (flow + 1) << _NUMBER_BITS | exchange
+    for level in range(_LEVELS):
+        found = found << _LEVEL_BITS | (path[level] + 1 if level < len(path) else 0)
+    return found
+
+
+class _Frame:
+    """A frame in the queue towards a wire, and the work that it leads to."""
+
+    bounded = True
+
+    def __init__(self, clock: Clocked, passage: Passage, work: Work) -> None:
+        self.clock, self.passage, self.then, self.lost = clock, passage, work, False
+
+    def came(self) -> None:
+        self.lost = self.clock.loses(self.passage.station)
+
+    def dropped(self) -> None:
+        """It is gone."""
+
+    def service(self) -> int:
+        return self.passage.service
+
+    def work(self) -> Generator[int, None, None]:
+        yield self.passage.service
+        self.passed(0)
+
+    def passed(self, delay: int) -> None:
+        """It leaves in `delay` ns, and is at the other end after the wire's delay."""
+        if not self.lost:
+            self.clock.arrive(self.then, delay + self.passage.delay + self.clock.late(self.passage.station))
+
+
+class _Job:
+    """Work on its CPU."""
+
+    def __init__(self, clock: Clocked, work: Work) -> None:
+        self.clock, self.item, self.bounded = clock, work, work.bounded
+
+    def came(self) -> None:
+        """It will be done."""
+
+    def dropped(self) -> None:
+        """It is gone."""
+
+    def work(self) -> Generator[int, None, None]:
+        noise = self.item.noise
+        if noise:
+            yield round(noise * self.clock.noises[self.item.station].next())
+        yield from self.clock.parts(self.item)
+        self.clock.finished(self.item)
+
+
+class Clocked(Placement):
+    """A schedule with SimPy's clock.
+
+    Exchanges of closed lanes follow each other up to `limit` (0: any number) and begin before `until` (ns).
+    """
+
+    def __init__(self, stage: Stage, seed: int = 0, limit: int = 0, until: int = 1 << 62) -> None:
+        """Take a stage that nothing was played on."""
+        super().__init__(stage.pricing, stage.hardware, stage.seats)
+        self.stage, self.seed, self.limit, self.until = stage, seed, limit, until
+        self.env = simpy.Environment()
+        self.noises = _Streams(seed, NOISE, "standard_exponential")
+        self._losses = _Streams(seed, LOSS, "random")
+        self._reorders = _Streams(seed, REORDER, "random")
+        self._servers: dict[int, Server | TokenBucket] = {}
+        self._begun: dict[tuple[int, int], int] = {}
+        self._missing: dict[tuple[int, int], int] = {}
+        self.rows: list[tuple[int, int, int, int]] = []
+        self.exchanges = [0] * len(stage.lanes)
+        self.lost: dict[int, int] = {}
+        self._times: dict[int, Iterator[int]] = {}
+
+    @property
+    def now(self) -> int:
+        """The time, in ns."""
+        return int(self.env.now)
+
+    # -- the schedule --------------------------------------------------------------------------------------------------
+
+    def submit(self, work: Work, passage: Passage | None = None) -> None:
+        """Let work arrive at its CPU now, or after a frame's passage."""
+        if passage is None:
+            self.arrive(work, work.lag)
+        elif passage.station < 0:
+            self.arrive(work, passage.delay)
+        else:
+            frame = _Frame(self, passage, work)
+            where = partial(self._server(passage.station).arrive, frame)
+            Arrival(self.env, 0, rank(work.flow, work.exchange, work.path), where)
+
+    def arrive(self, work: Work, delay: int) -> None:
+        """Let work come to its CPU in `delay` ns."""
+        where = partial(self._cpu(work.station).arrive, _Job(self, work))
+        # one level below the frame that it may have come by
+        Arrival(self.env, delay, rank(work.flow, work.exchange, work.path), where)
+
+    def after(self, delay: int, action: Callable[[], Walk | None]) -> None:
+        """Let a timer of what runs now fire in `delay` ns, on the same CPU."""
+        now = self._now()
+        path = (*now.path, now.children)
+
+        def fire() -> None:
+            walk = action()
+            if walk is not None:
+                self.arrive(Work(walk, now.host, now.number, now.station, now.flow, now.exchange, path), 0)
+
+        Arrival(self.env, delay, rank(now.flow, now.exchange, path), fire)
+
+    # -- exchanges -----------------------------------------------------------------------------------------------------
+
+    def start(self, flow: int, exchange: int, delay: int) -> None:
+        """Let a lane's next exchange begin."""
+        if (self.limit and exchange >= self.limit) or self.now + delay >= self.until:
+            return
+        Arrival(self.env, delay, rank(flow, exchange, ()), partial(self._begin, flow, exchange))
+
+    def _begin(self, flow: int, exchange: int) -> None:
+        lane = self.stage.lanes[flow]
+        self.exchanges[flow] += 1
+        self._begun[flow, exchange] = self.now
+        self._missing[flow, exchange] = lane.releases
+        if lane.traffic.arrivals is not None:
+            self._next_arrival(flow, exchange + 1)
+        work = self.begin(flow, exchange, lane.client.begin(), lane.namespace, "client")
+        self._cpu(work.station).arrive(_Job(self, work))
+
+    def _next_arrival(self, flow: int, exchange: int) -> None:
+        time = next(self._times[flow], -1)
+        if time >= 0:
+            self.start(flow, exchange, time - self.now)
+
+    def finished(self, work: Work) -> None:
+        """Work is done: note what it measured, and begin the next exchange where it released this one."""
+        key = work.flow, work.exchange
+        if work.record:
+            self.rows.append((*key, self._begun[key], self.now))
+        if work.release and self.stage.lanes[work.flow].traffic.arrivals is None:
+            self._missing[key] -= 1
+            if not self._missing[key]:
+                self.start(work.flow, work.exchange + 1, self.stage.lanes[work.flow].traffic.think)
+
+    # -- stations ------------------------------------------------------------------------------------------------------
+
+    def _cpu(self, index: int) -> Server:
+        server = self._server(index)
+        assert isinstance(server, Server)
+        return server
+
+    def _server(self, index: int) -> Server | TokenBucket:
+        if index not in self._servers:
+            station = self.hardware.stations[index]
+            make = partial(TokenBucket, slack=station.slack) if station.slack else Server
+            self._servers[index] = make(self.env, station.name, station.capacity)
+        return self._servers[index]
+
+    def _station(self, index: int) -> Station:
+        return self.hardware.stations[index]
+
+    def loses(self, index: int) -> bool:
+        """Whether a wire loses the next frame."""
+        loss = self._station(index).loss
+        if not loss or self._losses[index].next() >= loss:
+            return False
+        self.lost[index] = self.lost.get(index, 0) + 1
+        return True
+
+    def late(self, index: int) -> int:
+        """How much later than others the next frame is."""
+        station = self._station(index)
+        return station.reorder_delay if station.reorder and self._reorders[index].next() < station.reorder else 0
+
+    # -- the run -------------------------------------------------------------------------------------------------------
+
+    def blocks(self) -> Iterator[Block]:
+        """Play; yields measurements block by block."""
+        lanes = self.stage.lanes
+        self.stage.network.schedule = self
+        for flow, lane in enumerate(lanes):
+            if lane.traffic.arrivals is not None:
+                self._times[flow] = moments(lane.traffic.arrivals, stream(self.seed, ARRIVALS, flow))
+        for flow, lane in enumerate(lanes):
+            if lane.traffic.arrivals is not None:
+                self._next_arrival(flow, 0)
+            else:
+                self.start(flow, 0, 0)
+        while self.env.peek() != float("inf"):
+            self.env.step()
+            if len(self.rows) >= BLOCK:
+                yield self._block()
+        yield self._block()
+
+    def _block(self) -> Block:
+        columns = np.array(self.rows, np.int64).reshape(-1, 4).T.copy()
+        self.rows.clear()
+        return Block(*columns)
+
+    def tally(self, tally: Tally) -> None:
+        """Put the stations' counts into a tally of as many stations."""
+        for index, server in self._servers.items():
+            tally.jobs[index], tally.busy[index], tally.waited[index] = server.jobs, server.busy, server.waited
+            tally.dropped[index], tally.longest[index] = server.drops, server.longest
+            tally.lost[index] = self.lost.get(index, 0)
+        tally.begun[:] = self.exchanges
+        tally.ended = self.now
+
+
+class _Streams(dict[int, Variates]):
+    """A station's variates, made as they are first asked for."""
+
+    def __init__(self, seed: int, purpose: int, kind: str) -> None:
+        super().__init__()
+        self.seed, self.purpose, self.kind = seed, purpose, kind
+
+    def __missing__(self, index: int) -> Variates:
+        found = self[index] = Variates(stream(self.seed, self.purpose, index), self.kind)
+        return found
