@@ -41,6 +41,10 @@ class Constant:
         """Refuse what never ends at one time."""
         _positive("a gap between arrivals", self.gap)
 
+    def count(self, until: int) -> float:
+        """How many there are before a time, about."""
+        return max(0.0, (until - self.begin) / self.gap)
+
     def blocks(self, stream: np.random.Generator) -> Iterator[Ints]:
         """The times, without end; no variate is drawn."""
         at = self.begin
@@ -68,6 +72,10 @@ class Poisson:
     def __post_init__(self) -> None:
         """Refuse a rate at which nothing comes."""
         _positive("a rate of arrivals", self.rate)
+
+    def count(self, until: int) -> float:
+        """How many there are before a time, about."""
+        return max(0.0, (until - self.begin) * self.rate / _SECOND)
 
     def blocks(self, stream: np.random.Generator) -> Iterator[Ints]:
         """The times, without end; each takes one standard exponential variate."""
@@ -101,8 +109,16 @@ class OnOff:
 
     def __post_init__(self) -> None:
         """Refuse periods without length."""
-        for what, value in (("a burst's mean length", self.on), ("a pause's", self.off), ("a gap", self.gap)):
+        for what, value in (
+            ("a burst's mean length", self.on),
+            ("a pause's mean length", self.off),
+            ("a gap", self.gap),
+        ):
             _positive(what, value)
+
+    def count(self, until: int) -> float:
+        """How many there are before a time, about."""
+        return max(0.0, (until - self.begin) * (self.on / self.gap) / (self.on + self.off))
 
     def blocks(self, stream: np.random.Generator) -> Iterator[Ints]:
         """The times, without end; each burst takes two standard exponential variates, its own and its pause's."""
@@ -145,6 +161,10 @@ class FromTimes:
         if len(array) and (array[0] < 0 or (np.diff(array) < 0).any()):
             raise UsageError("times of arrival must not be negative and must ascend")
         object.__setattr__(self, "_array", array)
+
+    def count(self, until: int) -> float:
+        """How many there are before a time, about."""
+        return float(np.searchsorted(self._array, until))
 
     def blocks(self, stream: np.random.Generator) -> Iterator[Ints]:
         """The times; no variate is drawn."""

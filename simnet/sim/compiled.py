@@ -17,7 +17,7 @@ from . import kernel as k
 from .kernel import NEVER, State
 from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Exchange, Ints, Run, stream
 
-_BUDGET = 1 << 20
+_BUDGET = 1 << 18
 _VARIATES = 8192
 _ARRIVALS = 4096
 _QUEUE = 64

@@ -33,7 +33,8 @@ def _flow_visits(model: Model, flow: Flow, until: int) -> float:
     if flow.limit:
         return flow.limit * visits
     if flow.arrivals is not None:
-        return _UNKNOWN
+        count = getattr(flow.arrivals, "count", None)
+        return count(until) * visits if count else _UNKNOWN
     length = sum(_length(exchange) for exchange in kinds) / len(kinds) + flow.think
     return (until - flow.begin) / max(length, 1) * visits
 
