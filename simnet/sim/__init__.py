@@ -2,6 +2,12 @@
 
 costs       price lists from models/costs/, each figure with its unit, statistic, hardware and source
 model       a queueing network as data: stations, exchanges, flows
-clock       SimPy: cores and links that serve jobs in the order of their arrival
-reference, loop, compiled, tandem    engines that run a model, equal to the nanosecond
+validate    what a model must keep to
+arrivals    when the exchanges of an open flow begin
+engine      runs a model: the one entry for all engines, which are equal to the nanosecond
+
+reference   SimPy processes (`clock`: its cores and links), slow and plain
+loop        an event loop in plain Python
+compiled    the same in numba (`kernel`)
+tandem      closed forms, where they are exact (`path`, `ring`, `alone`; `station` is what they share)
 """

@@ -108,10 +108,10 @@ def read(text: str, file: str) -> Costs:
     r"""Read a price list from its text; SourceError names the price and the place of what is wrong.
 
     Example:
-        >>> read("name: mine\nprices: {route: {value: 150, unit: ns}}\n", "mine.yaml")
+        >>> read("name: mine\nprices: {rout: {value: 150}}\n", "mine.yaml")
         Traceback (most recent call last):
         ...
-        simnet.errors.SourceError: mine.yaml:2:17: the price of route has no statistic, hardware, source; say where it comes from, or it is only a number
+        simnet.errors.SourceError: mine.yaml:2:16: no key 'rout' here; did you mean 'route'?
     """
     top = document.read(text, file)
     found = top.mapping(_TOP, ["name", "prices"])

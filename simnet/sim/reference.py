@@ -66,7 +66,8 @@ class _Job:
         engine, now = self.engine, int(self.engine.env.now)
         if self.visit.record:
             engine.rows.append((self.index, self.number, self.began, now))
-        if self.visit.release and self.flow.arrivals is None and self.number == engine.current[self.index]:
+        current = self.number == engine.current[self.index] and engine.pending[self.index] > 0
+        if self.visit.release and self.flow.arrivals is None and current:
             engine.pending[self.index] -= 1
             if not engine.pending[self.index]:
                 engine.begin(self.index, self.number + 1, now + self.flow.think)
@@ -178,7 +179,7 @@ def blocks(run: Run) -> Iterator[Block]:
     """Run a model (see `loop.blocks`, which gives the same).
 
     Example:
-        >>> from simnet.sim.model import Exchange, Model, Visit
+        >>> from simnet.sim.model import Exchange, Flow, Model, Station, Visit
         >>> ping = Exchange((Visit(0, 300), Visit(1, 500, parent=0, lag=50, release=True, record=True)))
         >>> run = Run(Model((Station("client"), Station("server")), (ping,), (Flow((0,), limit=3),)))
         >>> [(block.ended - block.began).tolist() for block in blocks(run)]

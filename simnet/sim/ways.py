@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .model import Exchange, Flow, Model
 from .programs import Connector
@@ -24,9 +24,19 @@ class Ways:
     ways: tuple[Way, ...]
     notes: tuple[str, ...] = ()
 
+    def limited(self, limit: int) -> Model:
+        """The model with at most `limit` exchanges of each flow (0: any number)."""
+        return replace(self.model, flows=tuple(replace(flow, limit=limit) for flow in self.model.flows))
 
-def record(stage: Stage, limit: int = 0) -> Ways:
-    """Record a stage that nothing was played on; each lane is to have `limit` exchanges (0: until the run's end)."""
+
+def bare(stage: Stage) -> Model:
+    """A stage's stations and lanes without their ways."""
+    flows = tuple(Flow((0,), 1, arrivals=lane.traffic.arrivals) for lane in stage.lanes)
+    return Model(tuple(stage.hardware.stations), (), flows)
+
+
+def record(stage: Stage) -> Ways:
+    """Record a stage that nothing was played on."""
     recorder = Recorder(stage.pricing, stage.hardware, stage.seats)
     stage.network.schedule = recorder
     kinds: dict[Exchange, int] = {}
@@ -34,7 +44,7 @@ def record(stage: Stage, limit: int = 0) -> Ways:
     flows: list[Flow] = []
     notes: list[str] = []
     for flow, lane in enumerate(stage.lanes):
-        found, cycle = _lane(recorder, flow, lane, limit)
+        found, cycle = _lane(recorder, flow, lane)
         if cycle > 1 and not isinstance(lane.client, Connector):
             notes.append(f"traffic {lane.traffic.name}: its exchanges go on differing; the last {cycle} are repeated")
         for way in found:
@@ -43,19 +53,17 @@ def record(stage: Stage, limit: int = 0) -> Ways:
                 ways.append(way)
         numbers = tuple(kinds[way.exchange] for way in found)
         traffic = lane.traffic
-        flows.append(Flow(numbers, cycle, 0, traffic.think, traffic.timeout, limit, traffic.arrivals))
+        flows.append(Flow(numbers, cycle, 0, traffic.think, traffic.timeout, 0, traffic.arrivals))
     model = Model(tuple(stage.hardware.stations), tuple(way.exchange for way in ways), tuple(flows))
     return Ways(model, tuple(ways), tuple(dict.fromkeys(notes)))
 
 
-def _lane(recorder: Recorder, flow: int, lane: Lane, limit: int) -> tuple[list[Way], int]:
+def _lane(recorder: Recorder, flow: int, lane: Lane) -> tuple[list[Way], int]:
     """A lane's exchanges up to where they repeat, and how many of the last do."""
     connects = isinstance(lane.client, Connector)
     found: list[Way] = []
     for way in _exchanges(recorder, flow, lane):
         found.append(way)
-        if limit and len(found) == limit:
-            return found, 1
         if connects and len(found) == _CONNECTIONS:
             return found, _CONNECTIONS
         if not connects and len(found) > 1 and way.exchange == found[-2].exchange:

@@ -1,0 +1,272 @@
+"""One experiment: a network, its traffic, prices and hardware in; latencies, throughput, bills and drops out.
+
+Each replication is a run of its own with the next seed; what hangs on none (the ways) is recorded once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simnet.errors import UsageError
+from simnet.net.conversation import Totals, count
+from simnet.net.network import Network
+
+from . import engine, ways
+from .costs import Costs
+from .hardware import Cpus, Wire
+from .histogram import Histogram
+from .model import Block, Ints, Run
+from .recorder import Way
+from .stage import Lane, Stage, ready
+from .traffic import Traffic
+from .walks import Clocked
+from .ways import Ways
+
+# the engine that plays walks afresh instead of recorded ways
+WALKS = "walks"
+ENGINES = (*engine.ENGINES, WALKS)
+_NEVER = 1 << 62
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how often: exchanges of each lane (`exchanges`, 0: any) before `duration` ns (0: any).
+
+    What begins before `warmup` ns is not measured. `replications` runs have the seeds `seed`, `seed + 1`, …
+    """
+
+    exchanges: int = 0
+    duration: int = 0
+    warmup: int = 0
+    seed: int = 0
+    replications: int = 1
+    engine: str = "auto"
+
+    def checked(self) -> Plan:
+        """The same; UsageError where it would never end, or makes no sense."""
+        for what in ("exchanges", "duration", "warmup", "seed"):
+            if getattr(self, what) < 0:
+                raise UsageError(f"{what} must be 0 or more, not {getattr(self, what)}")
+        if self.replications < 1:
+            raise UsageError(f"replications must be 1 or more, not {self.replications}")
+        if not self.exchanges and not self.duration:
+            raise UsageError("a run needs an end: a duration, or a number of exchanges")
+        if self.duration and self.warmup >= self.duration:
+            raise UsageError("the warm-up is as long as the run")
+        return self
+
+
+@dataclass(slots=True)
+class Flow:
+    """What became of one traffic in one run.
+
+    `first` are the latencies of its lanes' first exchanges, `later` those of the others (ns). `seconds` is how long was
+    measured, `payload` the bytes of data that measured exchanges moved, `begun` and `failed` count exchanges.
+    """
+
+    traffic: Traffic
+    first: Histogram = field(default_factory=Histogram)
+    later: Histogram = field(default_factory=Histogram)
+    seconds: float = 0.0
+    payload: int = 0
+    begun: int = 0
+    failed: int = 0
+
+    @property
+    def latency(self) -> Histogram:
+        """All latencies."""
+        both = Histogram()
+        both.merge(self.first)
+        both.merge(self.later)
+        return both
+
+    @property
+    def rate(self) -> float:
+        """Exchanges a second."""
+        return (self.first.count + self.later.count) / self.seconds if self.seconds else 0.0
+
+    @property
+    def throughput(self) -> float:
+        """Bits of data a second."""
+        return self.payload * 8 / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one exchange comes to: ns by heading, and its counts (hops, rules compared, …)."""
+
+    headings: Mapping[str, int]
+    totals: Totals
+
+    @property
+    def total(self) -> int:
+        """The sum, in ns."""
+        return sum(self.headings.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one CPU or wire did: jobs, the share of the time that it was busy, mean wait (ns), drops, longest queue."""
+
+    name: str
+    jobs: int
+    busy: float
+    wait: float
+    dropped: int
+    lost: int
+    longest: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One run: its flows by name, its stations, how long it was (ns of the model; `took` seconds of the machine)."""
+
+    seed: int
+    flows: dict[str, Flow]
+    stations: list[Load]
+    ended: int
+    took: float
+    engine: str
+
+
+@dataclass(slots=True)
+class Experiment:
+    """A network's traffic, recorded and ready to run.
+
+    `open` makes the network afresh, for the engine `walks`.
+
+    Example:
+        >>> from simnet.net.address import parse_ip
+        >>> from simnet.scenario.question import Listen, serve
+        >>> from simnet.scenario.source import open_source
+        >>> from simnet.sim.costs import load
+        >>> def network():
+        ...     found = open_source("scenarios/snapshots/seed-modes-28.5")
+        ...     serve(found, Listen.parse("h1/csphere-nat2:tcp:0.0.0.0:22"))
+        ...     return found
+        >>> ssh = Traffic("ssh", "wan", parse_ip("192.0.2.2"), 2222)
+        >>> outcome = next(Experiment(network, [ssh], load()).run(Plan(exchanges=100)))
+        >>> flow = outcome.flows["ssh"]
+        >>> flow.later.count, flow.first.mean > flow.later.mean
+        (99, True)
+    """
+
+    open: Callable[[], Network]
+    traffic: Sequence[Traffic]
+    costs: Costs
+    cpus: Mapping[str, Cpus] = field(default_factory=dict)
+    wires: Mapping[str, Wire] = field(default_factory=dict)
+    _ways: Ways | None = None
+    _lanes: list[Lane] = field(default_factory=list)
+
+    def stage(self) -> Stage:
+        """A fresh stage; UsageError where a flow leads nowhere."""
+        return ready(self.open(), self.traffic, self.costs, self.cpus, self.wires)
+
+    @property
+    def ways(self) -> Ways:
+        """The recorded ways, for any number of exchanges."""
+        if self._ways is None:
+            stage = self.stage()
+            self._lanes = stage.lanes
+            self._ways = ways.record(stage)
+        return self._ways
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where the recorded ways are not exact."""
+        return self.ways.notes
+
+    def bills(self) -> dict[str, tuple[Bill, Bill]]:
+        """Of each traffic, what its first exchange and a later one come to."""
+        recorded = self.ways
+        found: dict[str, tuple[Bill, Bill]] = {}
+        for lane, flow in zip(self._lanes, recorded.model.flows, strict=True):
+            kinds = flow.exchanges[0], flow.exchanges[-1]
+            found.setdefault(lane.traffic.name, (_bill(recorded.ways[kinds[0]]), _bill(recorded.ways[kinds[1]])))
+        return found
+
+    def run(self, plan: Plan, progress: Progress = lambda _done, _of: None) -> Iterator[Outcome]:
+        """Run the replications one by one; `progress` is told of measurements done, and of how many (0: not known)."""
+        plan.checked()
+        for number in range(plan.replications):
+            yield self._once(plan, plan.seed + number, progress)
+
+    def _once(self, plan: Plan, seed: int, progress: Progress) -> Outcome:
+        began = time.perf_counter()
+        until = plan.duration or _NEVER
+        if plan.engine == WALKS:
+            clocked = Clocked(self.stage(), seed, plan.exchanges, until)
+            self._lanes = clocked.stage.lanes
+            blocks = clocked.blocks()
+            run = None
+        else:
+            run = Run(self.ways.limited(plan.exchanges), seed, until)
+            blocks = engine.blocks(run, plan.engine)
+        watch = _Watch(self._lanes, plan.warmup)
+        of = plan.exchanges * len(self._lanes)
+        for block in blocks:
+            watch.see(block)
+            progress(watch.seen, of)
+        if run is None:
+            run = Run(ways.bare(clocked.stage), seed, until)
+            clocked.tally(run.tally)
+        return watch.outcome(run, began, plan.engine)
+
+
+class _Watch:
+    """Measurements on their way into histograms."""
+
+    def __init__(self, lanes: Sequence[Lane], warmup: int) -> None:
+        self.lanes, self.warmup, self.seen, self.last = lanes, warmup, 0, 0
+        self.flows = {lane.traffic.name: Flow(lane.traffic) for lane in lanes}
+        names = list(self.flows)
+        self._names = names
+        self._of = np.array([names.index(lane.traffic.name) for lane in lanes], np.int64)
+        self._payload = np.array([lane.payload for lane in lanes], np.int64)
+        self._last = np.zeros(len(names), np.int64)
+
+    def see(self, block: Block) -> None:
+        self.seen += len(block)
+        measured = block.began >= self.warmup
+        of = self._of[block.flow]
+        for index, name in enumerate(self._names):
+            mine = measured & (of == index) if len(self._names) > 1 or self.warmup else slice(None)
+            times, numbers = (block.ended - block.began)[mine], block.number[mine]
+            if not len(times):
+                continue
+            flow = self.flows[name]
+            first = numbers == 0
+            if first.any():
+                flow.first.add(times[first])
+                times = times[~first]
+            flow.later.add(times)
+            flow.payload += int(self._payload[block.flow[mine]].sum())
+            self._last[index] = max(self._last[index], int(block.ended[mine].max()))
+
+    def outcome(self, run: Run, began: float, name: str) -> Outcome:
+        tally = run.tally
+        for index, flow in enumerate(self.flows.values()):
+            mine = self._of == index
+            flow.begun, flow.failed = int(tally.begun[mine].sum()), int(tally.failed[mine].sum())
+            flow.seconds = max(int(self._last[index]) - self.warmup, 0) / 1e9
+        ended = max(tally.ended, 1)
+        loads = [
+            Load(station.name, int(tally.jobs[at]), float(tally.busy[at]) / ended, _mean(tally.waited, tally.jobs, at),
+                 int(tally.dropped[at]), int(tally.lost[at]), int(tally.longest[at]))
+            for at, station in enumerate(run.model.stations)
+        ]  # fmt: skip
+        return Outcome(run.seed, self.flows, loads, tally.ended, time.perf_counter() - began, name)
+
+
+def _mean(sums: Ints, counts: Ints, at: int) -> float:
+    return float(sums[at]) / int(counts[at]) if counts[at] else 0.0
+
+
+def _bill(way: Way) -> Bill:
+    return Bill(dict(way.bill), count(way.steps))

@@ -1,0 +1,161 @@
+"""A FIFO station that serves whole arrays of jobs: the max-plus recursion that the closed forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..errors import UsageError
+from .model import BLOCK, NOISE, Block, Exchange, Ints, Model, Run, stream
+
+
+class Overflow(UsageError):
+    """A queue was full, so jobs would have been dropped, of which the closed forms know nothing."""
+
+
+def linear(exchange: Exchange) -> bool:
+    """Whether each visit leads to the next one only."""
+    return all(visit.parent == at - 1 for at, visit in enumerate(exchange.visits))
+
+
+def used(model: Model) -> list[Exchange]:
+    """The kinds of exchange that flows have."""
+    return [model.exchanges[kind] for kind in sorted({kind for flow in model.flows for kind in flow.exchanges})]
+
+
+def one_record(exchanges: list[Exchange]) -> bool:
+    """Whether all measurements are made at one place on the way: then they come in the order of the jobs there."""
+    return len({at for exchange in exchanges for at, visit in enumerate(exchange.visits) if visit.record}) <= 1
+
+
+def same_way(model: Model) -> bool:
+    """Whether all exchanges visit the same stations at the same distance, each once, and keep their order.
+
+    Jobs of different flows that end at the same time are served in the order of the flows, not in that in which they
+    came: so every job, but for the last one of an exchange, must take some time.
+    """
+    exchanges = used(model)
+    ways = {tuple((visit.station, visit.lag if at else 0) for at, visit in enumerate(e.visits)) for e in exchanges}
+    if len(ways) != 1 or not all(linear(exchange) for exchange in exchanges) or not one_record(exchanges):
+        return False
+    stations = [station for station, _ in ways.pop()]
+    if len(set(stations)) < len(stations) or not lossless(model):
+        return False
+    return len(model.flows) == 1 or all(visit.fixed > 0 for exchange in exchanges for visit in exchange.visits[:-1])
+
+
+def lossless(model: Model) -> bool:
+    """Whether no station loses or reorders jobs."""
+    visited = {visit.station for exchange in used(model) for visit in exchange.visits}
+    return not any(model.stations[index].loss or model.stations[index].reorder for index in visited)
+
+
+class Server:
+    """A station of a way: serves jobs in the order of arrival, all of one or several kinds."""
+
+    def __init__(self, run: Run, exchanges: list[Exchange], at: int, most: int) -> None:
+        """Serve the visits `at` a place of the exchanges, at most so many at once."""
+        visits = [exchange.visits[at] for exchange in exchanges]
+        self.index, self.tally, self.free, self.last = visits[0].station, run.tally, 0, 0
+        station = run.model.stations[self.index]
+        self.name, self.capacity, self.slack = station.name, station.capacity, station.slack
+        self.lag = visits[0].lag
+        self.fixed = np.array([visit.fixed for visit in visits], np.int64)
+        self.noise = np.array([visit.noise for visit in visits], float)
+        self.bounded = np.array([visit.bounded for visit in visits])
+        self.draw = stream(run.seed, NOISE, self.index).standard_exponential
+        self.constant = len({(visit.fixed, visit.noise, visit.bounded) for visit in visits}) == 1
+        self.steady = self.constant and not self.noise[0]
+        self.steps = self.fixed[0] * np.arange(most + 1, dtype=np.int64)
+        self.queue = np.zeros(0, np.int64)
+
+    def services(self, kinds: Ints, count: int) -> Ints:
+        """How long the next jobs take, by their kinds."""
+        if self.constant:
+            drawn = self.draw(count)
+            drawn *= self.noise[0]
+            return np.rint(drawn, out=drawn).astype(np.int64) + self.fixed[0]
+        services: Ints = self.fixed[kinds]
+        noise = self.noise[kinds]
+        noisy = noise > 0
+        services[noisy] += np.rint(noise[noisy] * self.draw(int(noisy.sum()))).astype(np.int64)
+        return services
+
+    def serve(self, came: Ints, kinds: Ints) -> Ints:
+        """When jobs end that arrive at ascending times."""
+        count = len(came)
+        if self.steady:
+            before, upto = self.steps[:count], self.steps[1 : count + 1]
+        else:
+            services = self.services(kinds, count)
+            upto = np.cumsum(services)
+            before = upto - services
+        idle = came - before
+        idle[0] = max(idle[0], self.free)
+        np.maximum.accumulate(idle, out=idle)
+        waited = int(idle.sum() + before.sum() - came.sum())
+        if self.bounded.any():
+            self.admit(came, np.maximum(came, idle + (before - self.slack)), kinds)
+        idle += upto
+        self.free = int(idle[-1])
+        tally = self.tally
+        tally.jobs[self.index] += count
+        tally.busy[self.index] += int(upto[-1])
+        tally.waited[self.index] += waited
+        ended = np.maximum(came, idle - self.slack) if self.slack else idle
+        self.last = int(ended[-1])
+        return ended
+
+    def admit(self, came: Ints, starts: Ints, kinds: Ints) -> None:
+        """Count how many wait when a bounded job arrives.
+
+        Raises:
+            Overflow: Where that is as many as there is room for.
+        """
+        if not self.constant:
+            bounded = self.bounded[kinds]
+            came, starts = came[bounded], starts[bounded]
+            if not len(came):
+                return
+        queue = np.concatenate([self.queue[np.searchsorted(self.queue, came[0], side="right") :], starts])
+        ahead = len(queue) - len(came)
+        longest = int(self.tally.longest[self.index])
+        # more wait than ever before where the one that is that many places ahead has not started
+        late, rest = queue[: max(len(queue) - longest - 1, 0)], came[max(longest + 1 - ahead, 0) :]
+        late = late[len(late) - len(rest) :] if len(late) > len(rest) else late
+        if (late > rest[len(rest) - len(late) :]).any():
+            started = np.searchsorted(queue, came, side="right")
+            waiting = ahead + np.arange(len(came)) - np.minimum(started, ahead + np.arange(len(came)))
+            longest = int(waiting.max())
+            self.tally.longest[self.index] = longest
+        if 0 < self.capacity <= longest:
+            raise Overflow(f"the queue of {self.name} overflows, so no closed form holds; use another engine")
+        self.queue = queue[np.searchsorted(queue, came[-1], side="right") :]
+
+
+class Rows:
+    """Measurements on their way into blocks."""
+
+    def __init__(self) -> None:
+        self.columns = np.empty((4, BLOCK), np.int64)
+        self.count = 0
+
+    def add(self, flow: Ints, number: Ints, began: Ints, ended: Ints) -> Iterator[Block]:
+        """Take some in; gives the blocks that are full."""
+        low = 0
+        while low < len(ended):
+            high = min(len(ended), low + BLOCK - self.count)
+            place = slice(self.count, self.count + high - low)
+            self.columns[0, place] = flow[low:high]
+            self.columns[1, place], self.columns[2, place] = number[low:high], began[low:high]
+            self.columns[3, place] = ended[low:high]
+            self.count += high - low
+            low = high
+            if self.count == BLOCK:
+                yield Block(*self.columns)
+                self.columns, self.count = np.empty((4, BLOCK), np.int64), 0
+
+    def rest(self) -> Block:
+        """The last block."""
+        return Block(*self.columns[:, : self.count])
