@@ -148,7 +148,7 @@ def _table(compared: Comparison) -> Table:
     timed, relative = compared.question is not None, compared.relative()
     table.add_column("mode", no_wrap=True, max_width=30)
     for name in (*(_TIMES if timed else ()), *_COUNTS):
-        table.add_column(name, justify="right", no_wrap=True, min_width=4)
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name.split("\n")[0]))
     for one in compared.results:
         failed = "" if one.trace.verdict == "reply" else f" [red]✗ {one.trace.verdict}[/red]"
         table.add_row(

@@ -23,7 +23,6 @@ from .model import Block, Ints, Run
 from .recorder import Way
 from .stage import Lane, Stage, ready
 from .traffic import Traffic
-from .walks import Clocked
 from .ways import Ways
 
 # the engine that plays walks afresh instead of recorded ways
@@ -138,7 +137,7 @@ class Outcome:
 class Experiment:
     """A network's traffic, recorded and ready to run.
 
-    `open` makes the network afresh, for the engine `walks`.
+    `open` gives the network, which is left as it was found.
 
     Example:
         >>> from simnet.net.address import parse_ip
@@ -175,6 +174,7 @@ class Experiment:
             stage = self.stage()
             self._lanes = stage.lanes
             self._ways = ways.record(stage)
+            stage.leave()
         return self._ways
 
     @property
@@ -201,6 +201,8 @@ class Experiment:
         began = time.perf_counter()
         until = plan.duration or _NEVER
         if plan.engine == WALKS:
+            from .walks import Clocked  # SimPy, which nothing else here needs
+
             clocked = Clocked(self.stage(), seed, plan.exchanges, until)
             self._lanes = clocked.stage.lanes
             blocks = clocked.blocks()
@@ -216,6 +218,7 @@ class Experiment:
         if run is None:
             run = Run(ways.bare(clocked.stage), seed, until)
             clocked.tally(run.tally)
+            clocked.stage.leave()
         return watch.outcome(run, began, plan.engine)
 
 

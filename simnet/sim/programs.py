@@ -42,14 +42,21 @@ class Responder:
     reply: int
     read: Callable[[], None] = field(default=lambda: None)
 
+    _socket: Listener | DatagramSocket | None = None
+
     def listen(self) -> None:
         """Open the socket."""
         if self.proto == "tcp":
-            self.namespace.sockets.open(Listener(self.address, self.port, SERVER, self._accepted))
+            self._socket = Listener(self.address, self.port, SERVER, self._accepted)
         else:
-            socket = DatagramSocket(self.namespace, self.address, self.port, SERVER)
+            socket = self._socket = DatagramSocket(self.namespace, self.address, self.port, SERVER)
             socket.received = lambda source, port, _data, _to: self._wake(self._answer(socket, source, port))
-            self.namespace.sockets.open(socket)
+        self.namespace.sockets.open(self._socket)
+
+    def close(self) -> None:
+        """End: nothing listens any more."""
+        if self._socket is not None:
+            self.namespace.sockets.close(self._socket)
 
     def _wake(self, walk: Walk) -> None:
         self.namespace.network.wake(walk, self.namespace, SERVER)

@@ -63,6 +63,7 @@ class Stage:
     hardware: Hardware
     lanes: list[Lane] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
+    replaced: list[tuple[Responder, Server]] = field(default_factory=list)
 
     @property
     def seats(self) -> list[Seat]:
@@ -75,6 +76,15 @@ class Stage:
         schedule = self.network.schedule
         assert isinstance(schedule, Placement)
         return schedule
+
+    def leave(self) -> None:
+        """Give the network back: its own servers listen again, and what was under way is forgotten."""
+        network = self.network
+        network.schedule, network.counts_conditions = AtOnce(), False
+        for responder, server in self.replaced:
+            responder.close()
+            server.namespace.sockets.open(server.socket())
+        network.forget_connections()
 
     def release(self) -> None:
         """What runs now is one of the events that release its exchange."""
@@ -101,7 +111,8 @@ def ready(
     cpus: Mapping[str, Cpus] | None = None,
     wires: Mapping[str, Wire] | None = None,
 ) -> Stage:
-    """Make a fresh network ready; UsageError where a flow leads nowhere, with what became of it."""
+    """Make a network ready; UsageError where a flow leads nowhere, with what became of it."""
+    network.forget_connections()
     hardware = Hardware(costs.machine, cpus, wires)
     hardware.check(network)
     stage = Stage(network, Pricing(network, costs, together=hardware.together), hardware)
@@ -152,6 +163,7 @@ def _take_over(
     if traffic.kind == STREAM or not reply:
         responder.read = stage.record if _sends_blindly(traffic) else stage.settle
     responder.listen()
+    stage.replaced.append((responder, server))
     answering[key] = responder
     return responder
 

@@ -150,15 +150,15 @@ def compare(engine: str = ENGINE, question: Question | None = None, modes: Itera
         >>> bridge.request.first.rules_evaluated > host.request.first.rules_evaluated
         True
     """
-    source, wanted = hosts(engine), set(modes) or {mode.name for mode in MODES}
-    results = (_result(source, mode, question) for mode in MODES if mode.name in wanted)
+    network, wanted = hosts(engine).open().network, set(modes) or {mode.name for mode in MODES}
+    if question is not None:
+        add_rules(network, question)
+    results = (_result(network, mode, question) for mode in MODES if mode.name in wanted)
     return Comparison(engine, question, tuple(results))
 
 
-def _result(source: Source, mode: Mode, question: Question | None) -> ModeResult:
-    network = source.open().network
-    if question is not None:
-        add_rules(network, question)
+def _result(network: Network, mode: Mode, question: Question | None) -> ModeResult:
+    network.forget_connections()
     trace = converse(network, Probe(mode.frm, parse_ip(mode.to), mode.port))
     packets = trace.packets()
     asked = {b"hi"}
@@ -170,7 +170,7 @@ def _result(source: Source, mode: Mode, question: Question | None) -> ModeResult
     )
     if question is None or trace.verdict != "reply":
         return result
-    return replace(result, timing=_time(source, mode, question))
+    return replace(result, timing=_time(network, mode, question))
 
 
 def add_rules(network: Network, question: Question) -> None:
@@ -194,20 +194,15 @@ def add_rules(network: Network, question: Question) -> None:
     host.rules_changed()
 
 
-def _time(source: Source, mode: Mode, question: Question) -> Timing:
+def _time(network: Network, mode: Mode, question: Question) -> Timing:
     from simnet.sim.experiment import Experiment, Plan
     from simnet.sim.traffic import REQUESTS, STREAM, Traffic
 
-    def network() -> Network:
-        found = source.open().network
-        add_rules(found, question)
-        return found
-
     traffic = Traffic(mode.name, mode.frm, parse_ip(mode.to), mode.port, question.proto, size=question.size,
                       reply=question.size, polls=question.polls)  # fmt: skip
-    asked = Experiment(network, [replace(traffic, kind=REQUESTS)], question.costs)
+    asked = Experiment(lambda: network, [replace(traffic, kind=REQUESTS)], question.costs)
     flow = next(asked.run(Plan(exchanges=question.exchanges, seed=question.seed))).flows[mode.name]
-    streamed = Experiment(network, [replace(traffic, kind=STREAM)], question.costs)
+    streamed = Experiment(lambda: network, [replace(traffic, kind=STREAM)], question.costs)
     stream = next(streamed.run(Plan(exchanges=_STREAMED, seed=question.seed))).flows[mode.name]
     return Timing(flow.first.greatest, flow.later, asked.bills()[mode.name], stream.rate, stream.throughput)
 
