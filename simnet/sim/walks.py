@@ -16,7 +16,7 @@ from simnet.net.schedule import Walk
 
 from .clock import Arrival, Server, TokenBucket
 from .loop import Variates, moments
-from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, stream
+from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, draws, stream
 from .stage import Stage
 from .work import Passage, Placement, Work
 
@@ -248,5 +248,5 @@ class _Streams(dict[int, Variates]):
         self.seed, self.purpose, self.kind = seed, purpose, kind
 
     def __missing__(self, index: int) -> Variates:
-        found = self[index] = Variates(stream(self.seed, self.purpose, index), self.kind)
+        found = self[index] = Variates(draws(self.seed, self.purpose, index, self.kind))
         return found
