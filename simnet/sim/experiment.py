@@ -182,6 +182,12 @@ class Experiment:
         """Where the recorded ways are not exact."""
         return self.ways.notes
 
+    @property
+    def _loses_segments(self) -> bool:
+        """Whether TCP has to send again what a wire loses or reorders, which recorded ways do not hold."""
+        wires = self.wires.values()
+        return any(wire.loss or wire.reorder for wire in wires) and any(one.proto == "tcp" for one in self.traffic)
+
     def bills(self) -> dict[str, tuple[Bill, Bill]]:
         """Of each traffic, what its first exchange and a later one come to."""
         recorded = self.ways
@@ -200,7 +206,7 @@ class Experiment:
     def _once(self, plan: Plan, seed: int, progress: Progress) -> Outcome:
         began = time.perf_counter()
         until = plan.duration or _NEVER
-        if plan.engine == WALKS:
+        if plan.engine == WALKS or (plan.engine == "auto" and self._loses_segments):
             from .walks import Clocked  # SimPy, which nothing else here needs
 
             clocked = Clocked(self.stage(), seed, plan.exchanges, until)

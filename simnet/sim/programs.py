@@ -133,11 +133,20 @@ class Requester:
         if self.end.proto == "udp":
             return self._send()
         if self._stream is None:
-            self._stream = self.end.stream()
-            self._stream.connected = lambda: self.end.wake(self._write())
-            self._stream.received = lambda piece: self.end.wake(self._take(len(piece)))
-            return self._stream.connect()
+            stream = self._open()
+            stream.connected = lambda: self.end.wake(self._write())
+            return stream.connect()
         return self._write()
+
+    def connect(self) -> None:
+        """Open the connection before the first exchange; its handshake is over when the network has run."""
+        if self.end.proto == "tcp":
+            self.end.wake(self._open().connect())
+
+    def _open(self) -> Stream:
+        self._stream = self.end.stream()
+        self._stream.received = lambda piece: self.end.wake(self._take(len(piece)))
+        return self._stream
 
     def _send(self) -> Generator[Step, None, None]:
         end = self.end

@@ -1,7 +1,7 @@
 """A network made ready for traffic: flows tried, neighbours known, servers and clients in their places.
 
 What is timed afterwards begins on a host that has run a while (addresses are learned) and that has seen none of these
-connections (conntrack knows of the flows that were tried, from another port); streams are connected.
+connections (conntrack knows of the flows that were tried, from another port); streams and open traffic are connected.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def ready(
     """Make a network ready; UsageError where a flow leads nowhere, with what became of it."""
     network.forget_connections()
     hardware = Hardware(costs.machine, cpus, wires)
-    hardware.check(network)
+    hardware.install(network)
     stage = Stage(network, Pricing(network, costs, together=hardware.together), hardware)
     asked = [one.checked() for one in traffic]
     if not asked:
@@ -194,13 +194,13 @@ def _populate(stage: Stage, traffic: Traffic) -> None:
 
 
 def _connect(stage: Stage, responders: Mapping[str, Responder]) -> None:
-    """Open the streams' connections, and let each have as many lanes as pieces fit its window."""
+    """Open the connections of streams and of open traffic; a stream has as many lanes as pieces fit its window."""
     network = stage.network
     assert isinstance(network.schedule, AtOnce)
     senders = [lane for lane in stage.lanes if isinstance(lane.client, Sender)]
-    for lane in senders:
-        assert isinstance(lane.client, Sender)
-        lane.client.connect()
+    for lane in stage.lanes:
+        if isinstance(lane.client, Sender) or (isinstance(lane.client, Requester) and lane.traffic.kind == OPEN):
+            lane.client.connect()
     for _ in network.run(network.now):
         pass
     for lane in senders:
