@@ -139,9 +139,8 @@ class Requester:
         return self._write()
 
     def connect(self) -> None:
-        """Open the connection before the first exchange; its handshake is over when the network has run."""
-        if self.end.proto == "tcp":
-            self.end.wake(self._open().connect())
+        """Open the connection before the first exchange, over UDP by one; it is open when the network has run."""
+        self.end.wake(self._send() if self.end.proto == "udp" else self._open().connect())
 
     def _open(self) -> Stream:
         self._stream = self.end.stream()

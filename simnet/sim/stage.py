@@ -24,7 +24,7 @@ from .hardware import Cpus, Hardware, Wire
 from .pricing import Pricing
 from .programs import Blaster, Connector, End, Requester, Responder, Sender
 from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
-from .work import Placement, Seat
+from .work import Placement, Seat, Work
 
 _FIRST_PORT = 20_000
 # what goes in one packet with offload (GSO), and how many segments a piece of a stream has without
@@ -71,11 +71,10 @@ class Stage:
         return [Seat(lane.seat, polls=lane.traffic.polls or lane.traffic.kind == STREAM) for lane in self.lanes]
 
     @property
-    def placement(self) -> Placement:
-        """The schedule that plays at the moment."""
+    def _timed(self) -> Work | None:
+        """The work that runs now; None while the network is made ready."""
         schedule = self.network.schedule
-        assert isinstance(schedule, Placement)
-        return schedule
+        return schedule.current if isinstance(schedule, Placement) else None
 
     def leave(self) -> None:
         """Give the network back: its own servers listen again, and what was under way is forgotten."""
@@ -88,15 +87,13 @@ class Stage:
 
     def release(self) -> None:
         """What runs now is one of the events that release its exchange."""
-        work = self.placement.current
-        assert work is not None
-        work.release = True
+        if self._timed is not None:
+            self._timed.release = True
 
     def record(self) -> None:
         """What runs now ends a measurement."""
-        work = self.placement.current
-        assert work is not None
-        work.record = True
+        if self._timed is not None:
+            self._timed.record = True
 
     def settle(self) -> None:
         """A measurement and a release in one."""

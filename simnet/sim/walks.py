@@ -14,6 +14,7 @@ import numpy as np
 import simpy
 
 from simnet.net.schedule import Walk
+from simnet.net.step import Step
 
 from .clock import Arrival, Server, TokenBucket
 from .loop import Variates, moments
@@ -138,7 +139,7 @@ class Clocked(Placement):
     def after(self, delay: int, action: Callable[[], Walk | None]) -> None:
         """Let a timer of what runs now fire in `delay` ns, on the same CPU."""
         now = self._now()
-        timer = Work(iter(()), now.host, now.number, now.station, now.flow, now.exchange, (*now.path, now.children))
+        timer = Work(_nothing(), now.host, now.number, now.station, now.flow, now.exchange, (*now.path, now.children))
 
         def fire() -> None:
             self.current = timer
@@ -258,6 +259,10 @@ class Clocked(Placement):
             tally.lost[index] = self.lost.get(index, 0)
         tally.begun[:], tally.failed[:] = self.exchanges, self.failures
         tally.ended = self.now
+
+
+def _nothing() -> Generator[Step, None, None]:
+    yield from ()
 
 
 class _Streams(dict[int, Variates]):

@@ -121,6 +121,10 @@ class Comparison:
             return {}
         return {name: (one.later.mean / base.later.mean, one.packets / base.packets) for name, one in timed.items()}
 
+    def order(self, name: str) -> int:
+        """Where a mode stands."""
+        return [one.mode.name for one in self.results].index(name)
+
     def __str__(self) -> str:
         """What is compared under which conditions."""
         if self.question is None:
