@@ -6,6 +6,7 @@ of its own. A client is told by its `Driver` when to begin an exchange, and tell
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +18,8 @@ from simnet.net.stack import udp
 from simnet.net.stack.tcp import Stream
 from simnet.net.step import Step
 
+# a flow and the number of its exchange
+Exchange = tuple[int, int]
 SERVER = "server"
 CLIENT = "client"
 
@@ -124,6 +127,8 @@ class Requester:
     def __init__(self, end: End, size: int, reply: int, done: Callable[[], None]) -> None:
         """Open no socket yet."""
         self.end, self.size, self.reply, self.done = end, size, reply, done
+        self.unread: deque[Exchange] = deque()
+        self.unacknowledged: deque[Exchange] = deque(maxlen=0)
         self._stream: Stream | None = None
         self._socket: DatagramSocket | None = None
         self._held = 0
@@ -177,6 +182,8 @@ class Sender:
     def __init__(self, end: End, size: int, largest: int, done: Callable[[], None]) -> None:
         """Open no connection yet."""
         self.end, self.size, self.done = end, size, done
+        self.unread: deque[Exchange] = deque()
+        self.unacknowledged: deque[Exchange] = deque()
         self.stream = end.stream()
         self.stream.largest = largest
         self.stream.acknowledged = self._acknowledged
@@ -191,13 +198,14 @@ class Sender:
         return self.stream.write(data(self.size))
 
     def _acknowledged(self, upto: int) -> None:
-        pieces = (upto - 1) // self.size
-        if pieces > self._end:
-            self._end = pieces
-            self.end.wake(self._told())
+        pieces = (upto - 1) // self.size - self._end
+        if pieces > 0:
+            self._end += pieces
+            self.end.wake(self._told(pieces))
 
-    def _told(self) -> Generator[Step, None, None]:
-        self.done()
+    def _told(self, pieces: int) -> Generator[Step, None, None]:
+        for _ in range(pieces):
+            self.done()
         yield from ()
 
 

@@ -24,7 +24,7 @@ from .hardware import Cpus, Hardware, Wire
 from .pricing import Pricing
 from .programs import Blaster, Connector, End, Requester, Responder, Sender
 from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
-from .work import Placement, Seat, Work
+from .work import Mark, Placement, Seat, Work
 
 _FIRST_PORT = 20_000
 # what goes in one packet with offload (GSO), and how many segments a piece of a stream has without
@@ -85,20 +85,36 @@ class Stage:
             server.namespace.sockets.open(server.socket())
         network.forget_connections()
 
+    def begin(self, flow: int, exchange: int) -> Walk:
+        """The first walk of a lane's exchange; what answers come in the order of the questions, is kept in order."""
+        client = self.lanes[flow].client
+        if isinstance(client, Sender | Requester):
+            client.unread.append((flow, exchange))
+            client.unacknowledged.append((flow, exchange))
+        return client.begin()
+
     def release(self) -> None:
         """What runs now is one of the events that release its exchange."""
-        if self._timed is not None:
-            self._timed.release = True
+        self._mark(record=False, release=True)
 
     def record(self) -> None:
         """What runs now ends a measurement."""
-        if self._timed is not None:
-            self._timed.record = True
+        self._mark(record=True, release=False)
 
     def settle(self) -> None:
-        """A measurement and a release in one."""
-        self.record()
-        self.release()
+        """What runs now ends a measurement, and is one of the events that release its exchange."""
+        self._mark(record=True, release=True)
+
+    def _mark(self, *, record: bool, release: bool) -> None:
+        """Mark the end of what runs now; a stream's pieces are read and acknowledged in the order of their sending."""
+        work = self._timed
+        if work is None:
+            return
+        flow, exchange = work.flow, work.exchange
+        client = self.lanes[flow].client
+        if isinstance(client, Sender | Requester) and client.end.proto == "tcp":
+            flow, exchange = (client.unread if record else client.unacknowledged).popleft()
+        work.marks.append(Mark(flow, exchange, record, release))
 
 
 def ready(

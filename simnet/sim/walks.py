@@ -165,7 +165,7 @@ class Clocked(Placement):
         self._missing[flow, exchange] = lane.releases
         if lane.traffic.arrivals is not None:
             self._next_arrival(flow, exchange + 1)
-        work = self.begin(flow, exchange, lane.client.begin(), lane.namespace, "client")
+        work = self.begin(flow, exchange, self.stage.begin(flow, exchange), lane.namespace, "client")
         self._cpu(work.station).arrive(_Job(self, work))
 
     def _next_arrival(self, flow: int, exchange: int) -> None:
@@ -174,14 +174,15 @@ class Clocked(Placement):
             self.start(flow, exchange, time - self.now)
 
     def finished(self, work: Work) -> None:
-        """Work is done: note what it measured, and begin the next exchange where it released this one."""
-        key = work.flow, work.exchange
-        if work.record:
-            self.rows.append((*key, self._begun[key], self.now))
-        if work.release and self.stage.lanes[work.flow].traffic.arrivals is None:
-            self._missing[key] -= 1
-            if self._missing[key] == 0:
-                self.start(work.flow, work.exchange + 1, self.stage.lanes[work.flow].traffic.think)
+        """Work is done: note what it measured, and begin the exchanges after those that it released."""
+        for mark in work.marks:
+            key = mark.flow, mark.exchange
+            if mark.record:
+                self.rows.append((*key, self._begun[key], self.now))
+            if mark.release and self.stage.lanes[mark.flow].traffic.arrivals is None:
+                self._missing[key] -= 1
+                if self._missing[key] == 0:
+                    self.start(mark.flow, mark.exchange + 1, self.stage.lanes[mark.flow].traffic.think)
 
     def failed(self, work: Work) -> None:
         """A datagram is gone, and so is the exchange that waits for it; TCP sees to its losses itself."""
