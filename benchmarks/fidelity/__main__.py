@@ -1,9 +1,9 @@
 """What was measured and published, beside what the model says.
 
 python -m benchmarks.fidelity           print the tables of docs/explanation/fidelity.md, made afresh
-python -m benchmarks.fidelity --write   … and write them into the page
-python -m benchmarks.fidelity --fit     first choose the factors of the published price lists anew, which is needed
-                                        after every change of linux-6.18-vm; writes models/costs
+python -m benchmarks.fidelity --write   write them into that page, and the keys into docs/reference/prices.md
+python -m benchmarks.fidelity --fit     first choose the factors of the published price lists anew, which is
+                                        needed after a change of linux-6.18-vm; writes models/costs
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from .fit import factors, fit
-from .page import PAGE, TABLES, lines, made
+from .page import FIDELITY, PRICES, TABLES, lines, made
 from .published import FITS
 
 COSTS = Path(__file__).parents[2] / "models/costs"
@@ -35,7 +35,8 @@ def main(options: list[str]) -> int:
     if "--fit" in options:
         refit()
     if "--write" in options:
-        PAGE.write_text(made(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        for page in (FIDELITY, PRICES):
+            page.write_text(made(page.read_text(encoding="utf-8")), encoding="utf-8")
         return 0
     for name, table in TABLES.items():
         print(f"\n{name} ({table.costs})")
