@@ -132,6 +132,7 @@ def ready(
     asked = [one.checked() for one in traffic]
     if not asked:
         raise UsageError("there is no traffic to play")
+    network.largest = _LARGEST if any(one.offload for one in asked) else 0
     servers = {one.name: _try(stage, one) for one in asked}
     answering: dict[tuple[NetNamespace, str, int, int], Responder] = {}
     responders = {one.name: _take_over(stage, one, servers[one.name], answering) for one in asked}

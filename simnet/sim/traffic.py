@@ -23,7 +23,8 @@ class Traffic:
     of `parallel` connections keeps `window` bytes under way; with UDP: sends as fast as it can), `open` (requests come
     by `arrivals`, whatever became of the ones before; `parallel` flows each have arrivals of their own), `connections`
     (each of `parallel` clients opens one for every request). `size` and `reply` are bytes of data. `polls`: the
-    programs at both ends poll instead of sleeping. `offload`: streams go in packets of up to 64 KiB, which devices cut.
+    programs at both ends poll instead of sleeping. `offload`: streams go in packets of up to 64 KiB, which devices cut;
+    requests, replies and what docker-proxy copies do so where any traffic of a run has it.
     A request that was lost is given up after `timeout` ns.
 
     Example:

@@ -43,17 +43,17 @@ class Stream:
     A program sets `connected`, `received` (data), `acknowledged` (up to which number), `ended` (the peer's FIN) and
     `failed` (an errno), which are called as those happen, and sends with `write` and `close`; every one of these
     returns or starts a walk of packets. `delays_acks` lets an acknowledgement wait for data to ride on, or for a second
-    segment. `largest` bytes go in one packet, which devices cut later (0: a segment).
+    segment. `largest` bytes go in one packet, which devices cut later (0: a segment); the network's if nobody says.
     """
 
     delays_acks = False
-    largest = 0
 
     def __init__(
         self, namespace: NetNamespace, local: tuple[int, int], remote: tuple[int, int], by: str, ttl: int = 64
     ) -> None:
         """An end at `local` (address, port) towards `remote`, held by the program `by`."""
         self.namespace, self.local, self.remote, self.by, self.ttl = namespace, local, remote, by, ttl
+        self.largest = namespace.network.largest
         self.state = "CLOSED"
         self.connected: Callable[[], None] = _nothing
         self.received: Callable[[bytes], None] = _nothing
