@@ -146,7 +146,7 @@ def _table(compared: Comparison) -> Table:
     table = Table(title=str(compared), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
                   collapse_padding=True, padding=(0, 1, 0, 0))  # fmt: skip
     timed, relative = compared.question is not None, compared.relative()
-    table.add_column("mode", no_wrap=True, max_width=30)
+    table.add_column("mode", no_wrap=True, max_width=27)
     for name in (*(_TIMES if timed else ()), *_COUNTS):
         table.add_column(name, justify="right", no_wrap=True, min_width=len(name.split("\n")[0]))
     for one in compared.results:

@@ -44,14 +44,14 @@ class Mode:
 
 
 MODES = (
-    Mode("host", "outside → host-mode container", "wan", "192.0.2.2", 9001),
-    Mode("bridge", "outside → container's address", "wan", "172.30.0.2", 80),
+    Mode("host", "outside → host's network", "wan", "192.0.2.2", 9001),
+    Mode("bridge", "outside → container itself", "wan", "172.30.0.2", 80),
     Mode("nat", "outside → published port", "wan", "192.0.2.2", 8080),
     Mode("nat-out", "container → outside", "h1/web", "192.0.2.1", 80),
     Mode("proxy", "localhost → docker-proxy", "h1", "127.0.0.1", 8080),
     Mode("container", "two containers, one network", "h1/shared", "127.0.0.1", 80),
     Mode("none", "no network → outside", "h1/alone", "192.0.2.1", 80),
-    Mode("overlay", "container → other host (VXLAN)", "h1/near", "10.99.0.21", 80),
+    Mode("overlay", "container → other host", "h1/near", "10.99.0.21", 80),
 )
 
 
