@@ -42,14 +42,21 @@ class Responder:
     reply: int
     read: Callable[[], None] = field(default=lambda: None)
 
+    _socket: Listener | DatagramSocket | None = None
+
     def listen(self) -> None:
         """Open the socket."""
         if self.proto == "tcp":
-            self.namespace.sockets.open(Listener(self.address, self.port, SERVER, self._accepted))
+            self._socket = Listener(self.address, self.port, SERVER, self._accepted)
         else:
-            socket = DatagramSocket(self.namespace, self.address, self.port, SERVER)
+            socket = self._socket = DatagramSocket(self.namespace, self.address, self.port, SERVER)
             socket.received = lambda source, port, _data, _to: self._wake(self._answer(socket, source, port))
-            self.namespace.sockets.open(socket)
+        self.namespace.sockets.open(self._socket)
+
+    def close(self) -> None:
+        """End: nothing listens any more."""
+        if self._socket is not None:
+            self.namespace.sockets.close(self._socket)
 
     def _wake(self, walk: Walk) -> None:
         self.namespace.network.wake(walk, self.namespace, SERVER)
@@ -126,11 +133,19 @@ class Requester:
         if self.end.proto == "udp":
             return self._send()
         if self._stream is None:
-            self._stream = self.end.stream()
-            self._stream.connected = lambda: self.end.wake(self._write())
-            self._stream.received = lambda piece: self.end.wake(self._take(len(piece)))
-            return self._stream.connect()
+            stream = self._open()
+            stream.connected = lambda: self.end.wake(self._write())
+            return stream.connect()
         return self._write()
+
+    def connect(self) -> None:
+        """Open the connection before the first exchange, over UDP by one; it is open when the network has run."""
+        self.end.wake(self._send() if self.end.proto == "udp" else self._open().connect())
+
+    def _open(self) -> Stream:
+        self._stream = self.end.stream()
+        self._stream.received = lambda piece: self.end.wake(self._take(len(piece)))
+        return self._stream
 
     def _send(self) -> Generator[Step, None, None]:
         end = self.end

@@ -130,13 +130,13 @@ class Server:
         # more wait than is known where the one that is that many places ahead has not started
         late, rest = queue[: max(len(queue) - known - 1, 0)], came[max(known + 1 - ahead, 0) :]
         late = late[len(late) - len(rest) :] if len(late) > len(rest) else late
-        if (late > rest[len(rest) - len(late) :]).any():
-            started = np.searchsorted(queue, came, side="right")
-            before = np.arange(ahead, len(queue))
-            waiting = before - np.minimum(started, before)
+        which = (late > rest[len(rest) - len(late) :]).nonzero()[0] + (len(came) - len(late))
+        if len(which):
+            before, times = ahead + which, came[which]
+            waiting = before - np.minimum(np.searchsorted(queue, times, side="right"), before)
             longest = max(longest, int(waiting.max()))
             self.tally.longest[self.index] = longest
-            self.tally.lengths.note_all(self.index, came, waiting)
+            self.tally.lengths.note_all(self.index, times, waiting)
             self.span_end = 0
         if came[-1] >= self.span_end:
             self.known, self.span_end = self.tally.lengths.at(self.index, int(came[-1]))
