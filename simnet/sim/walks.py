@@ -17,6 +17,7 @@ from simnet.net.schedule import Walk
 from simnet.net.step import Step
 
 from .clock import Arrival, Server, TokenBucket
+from .lengths import Lengths
 from .loop import Variates, moments
 from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, draws, stream
 from .pricing import Burst
@@ -110,6 +111,7 @@ class Clocked(Placement):
         self.exchanges = [0] * len(stage.lanes)
         self.failures = [0] * len(stage.lanes)
         self.lost: dict[int, int] = {}
+        self.lengths = Lengths.of(0)
         self._times: dict[int, Iterator[int]] = {}
 
     @property
@@ -208,7 +210,8 @@ class Clocked(Placement):
         if index not in self._servers:
             station = self.hardware.stations[index]
             make = partial(TokenBucket, slack=station.slack) if station.slack else Server
-            self._servers[index] = make(self.env, station.name, station.capacity)
+            self.lengths.grow(index + 1)
+            self._servers[index] = make(self.env, station.name, station.capacity, partial(self.lengths.note, index))
         return self._servers[index]
 
     def _station(self, index: int) -> Station:
@@ -258,6 +261,8 @@ class Clocked(Placement):
             tally.jobs[index], tally.busy[index], tally.waited[index] = server.jobs, server.busy, server.waited
             tally.dropped[index], tally.longest[index] = server.drops, server.longest
             tally.lost[index] = self.lost.get(index, 0)
+        self.lengths.grow(len(tally.jobs))
+        tally.lengths = self.lengths
         tally.begun[:], tally.failed[:] = self.exchanges, self.failures
         tally.ended = self.now
 
