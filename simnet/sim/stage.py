@@ -21,6 +21,7 @@ from simnet.net.socket import DatagramSocket
 
 from .costs import Costs
 from .hardware import Cpus, Hardware, Wire
+from .model import Arrivals
 from .pricing import Pricing
 from .programs import Blaster, Connector, End, Requester, Responder, Sender
 from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
@@ -43,7 +44,7 @@ class Client(Protocol):
 class Lane:
     """One flow of the model: the traffic that it is part of, its client, the CPU that it begins with.
 
-    An exchange is released by `releases` events, and moves `payload` bytes of data.
+    An exchange is released by `releases` events, and moves `payload` bytes of data; `arrivals` where it waits for none.
     """
 
     traffic: Traffic
@@ -52,6 +53,7 @@ class Lane:
     seat: int
     releases: int = 1
     payload: int = 0
+    arrivals: Arrivals | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -164,7 +166,7 @@ def _sends_blindly(traffic: Traffic) -> bool:
 def _populate(stage: Stage, traffic: Traffic) -> None:
     """The clients of some traffic, each in a lane; a stream has as many lanes as pieces under way."""
     namespace = stage.network.find(traffic.frm)
-    for _ in range(traffic.parallel):
+    for number in range(traffic.parallel):
         seat = len({id(lane.client) for lane in stage.lanes})
         end = End(namespace, traffic.proto, traffic.to or 0x7F000001, traffic.port, _FIRST_PORT + seat)
         if traffic.kind == CONNECTIONS:
@@ -172,7 +174,8 @@ def _populate(stage: Stage, traffic: Traffic) -> None:
             stage.lanes.append(Lane(traffic, client, namespace, seat, 1, traffic.size + traffic.reply))
         elif traffic.kind in {REQUESTS, OPEN}:
             client = Requester(end, traffic.size, traffic.reply, stage.settle)
-            stage.lanes.append(Lane(traffic, client, namespace, seat, 1, traffic.size + traffic.reply))
+            moved, arrivals = traffic.size + traffic.reply, traffic.arrivals_of(number)
+            stage.lanes.append(Lane(traffic, client, namespace, seat, 1, moved, arrivals))
         elif traffic.proto == "udp":
             size = traffic.size or _ETHERNET_DATAGRAM
             stage.lanes.append(Lane(traffic, Blaster(end, size, stage.release), namespace, seat, 1, size))

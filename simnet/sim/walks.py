@@ -155,7 +155,7 @@ class Clocked(Placement):
         self.exchanges[flow] += 1
         self._begun[flow, exchange] = self.now
         self._missing[flow, exchange] = lane.releases
-        if lane.traffic.arrivals is not None:
+        if lane.arrivals is not None:
             self._next_arrival(flow, exchange + 1)
         work = self.begin(flow, exchange, lane.client.begin(), lane.namespace, "client")
         self._cpu(work.station).arrive(_Job(self, work))
@@ -170,7 +170,7 @@ class Clocked(Placement):
         key = work.flow, work.exchange
         if work.record:
             self.rows.append((*key, self._begun[key], self.now))
-        if work.release and self.stage.lanes[work.flow].traffic.arrivals is None:
+        if work.release and self.stage.lanes[work.flow].arrivals is None:
             self._missing[key] -= 1
             if not self._missing[key]:
                 self.start(work.flow, work.exchange + 1, self.stage.lanes[work.flow].traffic.think)
@@ -212,10 +212,10 @@ class Clocked(Placement):
         lanes = self.stage.lanes
         self.stage.network.schedule = self
         for flow, lane in enumerate(lanes):
-            if lane.traffic.arrivals is not None:
-                self._times[flow] = moments(lane.traffic.arrivals, stream(self.seed, ARRIVALS, flow))
+            if lane.arrivals is not None:
+                self._times[flow] = moments(lane.arrivals, stream(self.seed, ARRIVALS, flow))
         for flow, lane in enumerate(lanes):
-            if lane.traffic.arrivals is not None:
+            if lane.arrivals is not None:
                 self._next_arrival(flow, 0)
             else:
                 self.start(flow, 0, 0)
