@@ -14,6 +14,7 @@ from simnet.errors import UnknownName, UsageError
 from simnet.scenario.plan import Setting
 
 from .options import ENGINE
+from .run import Duration
 
 if TYPE_CHECKING:
     from simnet.study.results import Results
@@ -45,7 +46,7 @@ _TOLD = 5
 @click.option("--points", "count", type=int, default=0, metavar="N", help="How many points a sample has.")
 @click.option("--seed", type=int, metavar="N", help="The first seed of every point's runs, and the sample's.")
 @click.option("--replications", type=int, metavar="N", help="Runs of each point, with seeds that follow each other.")
-@click.option("--duration", metavar="TIME", help="How long a run is: 2s, 500ms.")
+@click.option("--duration", type=Duration(), metavar="TIME", help="How long a run is: 2s, 500ms.")
 @click.option("--exchanges", type=int, metavar="N", help="How many exchanges a run has, of each flow.")
 @click.option("--costs", default="", metavar="NAME|FILE", help="The price list, for all points.")
 @click.option("--workers", type=int, metavar="N", help="Processes at once; one for each CPU without it.")
@@ -57,7 +58,7 @@ _TOLD = 5
               help="May be given several times. Runs, to which a sweep adds: .sqlite. A table of them: .parquet. "
                    "A figure: .png, .svg or .pdf.")  # fmt: skip
 def command(source: str, varied: tuple[str, ...], engine: str, settings: tuple[str, ...], sample: str, count: int,
-            seed: int | None, replications: int | None, duration: str | None, exchanges: int | None, costs: str,
+            seed: int | None, replications: int | None, duration: int | None, exchanges: int | None, costs: str,
             workers: int | None, cluster: str, measure: str, over: tuple[str, ...], form: str,
             outputs: tuple[Path, ...]) -> None:  # fmt: skip
     """Run SOURCE's traffic at many points, and print what came of each.
@@ -70,7 +71,7 @@ def command(source: str, varied: tuple[str, ...], engine: str, settings: tuple[s
     from simnet.study.sweep import Sweep, rows
 
     axes = [Axis.parse(text) for text in varied]
-    how = {"seed": seed, "replications": replications, "duration": _time(duration), "exchanges": exchanges}
+    how = {"seed": seed, "replications": replications, "duration": duration, "exchanges": exchanges}
     sweep = Sweep(source, _settings(engine, settings), axes, points(axes, sample, count, seed or 0), costs, how)
     store = _outputs(outputs, [axis.path for axis in axes], measure, over)
     sweep.check()
@@ -93,15 +94,6 @@ def _settings(engine: str, texts: Sequence[str]) -> dict[str, str]:
     """Settings by their paths, as `Setting` writes these."""
     said = [str(Setting.parse(text)).partition("=") for text in ([f"*.engine={engine}"] if engine else []) + [*texts]]
     return {path: value for path, _, value in said}
-
-
-def _time(text: str | None) -> int | None:
-    from simnet.scenario.units import duration
-
-    try:
-        return duration(text) if text is not None else None
-    except ValueError as error:
-        raise UsageError(f"--duration: {error}") from None
 
 
 def _outputs(outputs: Sequence[Path], paths: list[str], measure: str, over: Sequence[str]) -> Path | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from simnet.study.interval import Interval
+from simnet.study.interval import Mean
 from simnet.study.measures import BITS, MEASURES, RATE, TIME
 from simnet.study.sweep import Row
 
@@ -37,20 +37,20 @@ def render(rows: Sequence[Row], paths: Sequence[str]) -> str:
     )  # fmt: skip
 
 
-def amount(found: Interval, unit: str) -> str:
+def amount(found: Mean, unit: str) -> str:
     """A mean with its unit and, where it is known, what it may be off by.
 
     Example:
-        >>> amount(Interval(37_240.0, 512.0), "ns"), amount(Interval(9.4e9), "bit/s")
+        >>> amount(Mean(37_240.0, 512.0), "ns"), amount(Mean(9.4e9), "bit/s")
         ('37.24 ± 0.51 µs', '9.4 Gbit/s')
     """
-    size, name = next((one for one in _SCALES.get(unit, ()) if found.mean >= one[0]), (1.0, unit))
-    mean, half = found.mean / size, found.half / size
-    space = "" if name.startswith("/") else " "
-    if math.isnan(half) or not half:
-        return f"{mean:.3g}{space}{name}" if mean < 1000 else f"{mean:.0f}{space}{name}"
+    size, name = next((one for one in _SCALES.get(unit, ()) if found.value >= one[0]), (1.0, unit))
+    value, space = found.value / size, "" if name.startswith("/") else " "
+    if not found.half:
+        return f"{value:.3g}{space}{name}" if value < 1000 else f"{value:.0f}{space}{name}"
+    half = found.half / size
     places = max(1 - math.floor(math.log10(half)), 0)
-    return f"{mean:.{places}f} ± {half:.{places}f}{space}{name}"
+    return f"{value:.{places}f} ± {half:.{places}f}{space}{name}"
 
 
 def _short(paths: Sequence[str]) -> list[str]:

@@ -123,7 +123,7 @@ class Plan:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
     timing: TimingPlan = field(default_factory=TimingPlan)
-    document: Document | None = field(default=None, repr=False)
+    document: Document | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from simnet.sim.costs import Costs
 from simnet.sim.experiment import Plan
 
 from .conditions import Conditions, text_hash
-from .interval import Interval, interval
+from .interval import Mean
 from .measures import MEASURES
 from .point import Failed, Made, Task, make, settled
 from .results import Kept, Results
@@ -136,7 +136,7 @@ class Row:
     point: Mapping[str, str]
     traffic: str
     runs: int
-    measures: Mapping[str, Interval]
+    measures: Mapping[str, Mean]
 
 
 def rows(tasks: Iterable[Task], results: Results) -> Iterator[Row]:

@@ -176,7 +176,8 @@ def test_intervals_come_of_replications(results):
     rates = [kept.outcome.flows["last"].rate for kept in results.of(tasks[0].conditions, range(3))]
     mean = sum(rates) / 3
     half = 4.302653 * (sum((rate - mean) ** 2 for rate in rates) / 2 / 3) ** 0.5
-    assert found[1].measures["rate"] == pytest.approx((mean, half))
+    rate = found[1].measures["rate"]
+    assert (rate.value, rate.half) == pytest.approx((mean, half))
 
 
 def test_progress_counts_points(results):
