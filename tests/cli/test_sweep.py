@@ -202,7 +202,6 @@ def test_points_that_are_not_different_are_told_of(capsys):
         (["--vary", "h1.cpus=1,2", "--measure", "p98"], "no measure 'p98'; did you mean"),
         (["--vary", "h1.cpus=1,2", "--over", "h1.cpu"], "no path that varies 'h1.cpu'; did you mean 'h1.cpus'?"),
         (["--vary", "h1.cpus=1,2", "--workers", "0"], "--workers must be 1 or more"),
-        (["--vary", "h1.cpus=1,2", "--duration", "5"], "'5' lacks its unit"),
         (["--vary", "h1.cpus=1,2", "-o", "a.sqlite", "-o", "b.sqlite"], "one .sqlite file"),
         (["--vary", "h1.cpus=1,2", "-o", "a.jpg"], "no picture format '.jpg'"),
         (["--vary", "h1.cpus=1,2", "-o", "no/a.sqlite"], "no folder 'no'"),
