@@ -57,7 +57,7 @@ def amount(found: Mean, unit: str) -> str:
         ('37.24 ± 0.51 µs', '9.4 Gbit/s')
     """
     size, name = next((one for one in _SCALES.get(unit, ()) if found.value >= one[0]), (1.0, unit))
-    value, space = found.value / size, "" if name.startswith("/") else " "
+    value, space = found.value / size, " " if name[:1].isalpha() else ""
     if not found.half:
         return f"{value:.3g}{space}{name}" if value < 1000 else f"{value:.0f}{space}{name}"
     half = found.half / size
@@ -205,7 +205,7 @@ def _map(axes: Axes, rows: Sequence[Row], over: Sequence[str], measure: str, tit
         drawn = axes.scatter(
             across, up, c=list(found.values()), cmap="viridis", s=18, linewidths=0.3, edgecolors="black"
         )
-        x.ticks(axes.xaxis, max(int(chart.room(axes)[0] / 0.5), 2))
+        x.ticks(axes.xaxis, max(int(chart.room(axes)[0] / 0.4), 2))
         y.ticks(axes.yaxis, max(int(chart.room(axes)[1] / 0.3), 2))
     return drawn
 
