@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simnet.errors import UsageError, nearest
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # what would make two pictures of the same thing differ
 _UNDATED: dict[str, dict[str, str | None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+# a smaller .png would take several times as long to write
+_MORE: dict[str, dict[str, Any]] = {"png": {"pil_kwargs": {"compress_level": 1}}}
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -35,6 +37,8 @@ def check_output(path: Path) -> str:
 def write(figure: Figure, path: Path) -> None:
     """Write a figure; a file that cannot be written whole is not written at all (UsageError)."""
     form = check_output(path)
+    import matplotlib
+
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=f".{form}")
         os.close(handle)
@@ -42,7 +46,9 @@ def write(figure: Figure, path: Path) -> None:
         raise UsageError(f"-o {path}: cannot be written: {error.strerror}") from None
     draft = Path(name)
     try:
-        figure.savefig(draft, format=form, metadata=_UNDATED.get(form))
+        # (identifiers in an .svg are made of its contents, not at random)
+        with matplotlib.rc_context({"svg.hashsalt": "simnet", "pdf.fonttype": 42}):
+            figure.savefig(draft, format=form, metadata=_UNDATED.get(form), **_MORE.get(form, {}))
         draft.chmod(0o644)
         draft.replace(path)
     except OSError as error:

@@ -19,7 +19,8 @@ from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Exchange, Ints,
 
 _BUDGET = 1 << 18
 _VARIATES = 8192
-_ARRIVALS = 4096
+# times of arrival held, of all open flows
+_ARRIVALS = 1 << 20
 _QUEUE = 64
 _KINDS_OF_VARIATE = (NOISE, "standard_exponential"), (LOSS, "random"), (REORDER, "random")
 Kernel = Callable[[State, int], int]
@@ -133,7 +134,7 @@ def _state(run: Run, horizon: int) -> State:
     flows, kinds = _flows(run, kinds)
     flow_bits, slots = len(flows).bit_length(), _power(2 * len(flows) + 16)
     visit_bits = max(len(exchange.visits) for exchange in model.exchanges).bit_length()
-    shift = 63 - flow_bits
+    shift, sources = 63 - flow_bits, 1 + int(flows[:, k.SOURCE].max())
     return State(
         visits=visits,
         child=child,
@@ -142,7 +143,7 @@ def _state(run: Run, horizon: int) -> State:
         flows=flows,
         kinds=kinds,
         variates=np.zeros((1 + int(stations[:, k.ROW : k.ROW + 3].max()), _VARIATES)),
-        arrivals=np.zeros((1 + int(flows[:, k.SOURCE].max()), _ARRIVALS), np.int64),
+        arrivals=np.zeros((sources, min(4096, 64 + _ARRIVALS // max(sources, 1))), np.int64),
         queue=np.zeros(_QUEUE * len(stations), np.int64),
         keys=np.full(2 * _power(len(flows)), NEVER, np.int64),
         tree=_tree(slots),
@@ -152,11 +153,11 @@ def _state(run: Run, horizon: int) -> State:
     )
 
 
-def _pieces(blocks: Iterator[Ints]) -> Iterator[Ints]:
+def _pieces(blocks: Iterator[Ints], most: int) -> Iterator[Ints]:
     """Times of arrival in pieces that fit, none of them empty."""
     for block in blocks:
-        for at in range(0, len(block), _ARRIVALS):
-            yield block[at : at + _ARRIVALS]
+        for at in range(0, len(block), most):
+            yield block[at : at + most]
 
 
 class _Compiled:
@@ -170,7 +171,7 @@ class _Compiled:
                 if row >= 0:
                     self.draws[row] = getattr(stream(run.seed, purpose, station), kind)
         self.sources = {
-            index: _pieces(flow.arrivals.blocks(stream(run.seed, ARRIVALS, index)))
+            index: _pieces(flow.arrivals.blocks(stream(run.seed, ARRIVALS, index)), self.state.arrivals.shape[1])
             for index, flow in enumerate(run.model.flows)
             if flow.arrivals is not None
         }

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from ..errors import UnknownName
-from . import alone, path, tandem
+from . import alone, path, ring, tandem
 from .model import Block, Exchange, Flow, Model, Run, Tally
-from .station import Overflow
+from .station import NoClosedForm
 from .validate import validate
 
 ENGINES = ("auto", "reference", "loop", "compiled", "tandem")
 
 # visits that the plain loop does in the half second or so that the compiled one takes to start
 _WORTH = 400_000
+# flows in a ring from which on its closed form is quicker than the plain loop
+_MANY = 16
 _UNKNOWN = float("inf")
 
 
@@ -59,7 +61,7 @@ def choose(run: Run) -> str:
         return "tandem"
     if large and find_spec("numba") is not None:
         return "compiled"
-    return "tandem" if tandem.holds(run.model) else "loop"
+    return "tandem" if ring.holds(run.model) and len(run.model.flows) >= _MANY else "loop"
 
 
 def _named(run: Run, engine: str) -> Iterator[Block]:
@@ -80,7 +82,7 @@ def _named(run: Run, engine: str) -> Iterator[Block]:
 
 
 def _begin_anew(run: Run, blocks_done: int) -> Iterator[Block]:
-    """Where a queue has overflowed: an event loop, whose blocks so far are the same."""
+    """Where a closed form came to its end on the way: an event loop, whose blocks so far are the same."""
     run.tally = Tally.of(run.model)
     engine = "compiled" if most_visits(run) > _WORTH and find_spec("numba") is not None else "loop"
     for index, block in enumerate(_named(run, engine)):
@@ -115,5 +117,5 @@ def blocks(run: Run, engine: str = "auto") -> Iterator[Block]:
         for block in _named(run, engine):
             yield block
             done += 1
-    except Overflow:
+    except NoClosedForm:
         yield from _begin_anew(run, done)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .model import ARRIVALS, Block, Flow, Ints, Model, Run, stream
-from .station import Rows, Server, same_way, used
+from .station import Rows, Server, same_way, takes_time, used
 
 # packets at once: what is computed of them stays in the processor's cache
 _CHUNK = 1 << 13
@@ -18,9 +18,12 @@ _NEVER = np.iinfo(np.int64).max
 def holds(model: Model) -> bool:
     """Whether all flows are open and their exchanges keep to one way, in order.
 
-    Leaves out: loss, reordering, and queues that overflow (which shows on the way).
+    Leaves out: loss, reordering, queues that overflow (which shows on the way), and of several flows services that may
+    take no time.
     """
-    return all(flow.arrivals is not None for flow in model.flows) and same_way(model)
+    if not all(flow.arrivals is not None for flow in model.flows) or not same_way(model):
+        return False
+    return len(model.flows) == 1 or takes_time(model)
 
 
 def kinds_of(flow: Flow, numbers: Ints) -> Ints:
@@ -90,7 +93,7 @@ def blocks(run: Run) -> Iterator[Block]:
     """Run a model for which the form holds.
 
     Raises:
-        Overflow: Where a queue overflows on the way.
+        NoClosedForm: Where a queue overflows on the way.
     """
     model, rows = run.model, Rows()
     exchanges = used(model)

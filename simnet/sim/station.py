@@ -10,8 +10,8 @@ from ..errors import UsageError
 from .model import BLOCK, NOISE, Block, Exchange, Ints, Model, Run, stream
 
 
-class Overflow(UsageError):
-    """A queue was full, so jobs would have been dropped, of which the closed forms know nothing."""
+class NoClosedForm(UsageError):
+    """Something came up on the way of which the closed forms know nothing, such as a full queue."""
 
 
 def linear(exchange: Exchange) -> bool:
@@ -30,19 +30,22 @@ def one_record(exchanges: list[Exchange]) -> bool:
 
 
 def same_way(model: Model) -> bool:
-    """Whether all exchanges visit the same stations at the same distance, each once, and keep their order.
-
-    Jobs of different flows that end at the same time are served in the order of the flows, not in that in which they
-    came: so every job, but for the last one of an exchange, must take some time.
-    """
+    """Whether all exchanges visit the same stations at the same distance, each once, one after the other."""
     exchanges = used(model)
     ways = {tuple((visit.station, visit.lag if at else 0) for at, visit in enumerate(e.visits)) for e in exchanges}
     if len(ways) != 1 or not all(linear(exchange) for exchange in exchanges) or not one_record(exchanges):
         return False
     stations = [station for station, _ in ways.pop()]
-    if len(set(stations)) < len(stations) or not lossless(model):
-        return False
-    return len(model.flows) == 1 or all(visit.fixed > 0 for exchange in exchanges for visit in exchange.visits[:-1])
+    return len(set(stations)) == len(stations) and lossless(model)
+
+
+def takes_time(model: Model) -> bool:
+    """Whether every job, but for the last of an exchange, takes some time.
+
+    Then no two jobs come to a station at one time that did not come to the one before so, and nothing changes their
+    order, since of those that come at one time the flow with the lower number is served first.
+    """
+    return all(visit.fixed > 0 for exchange in used(model) for visit in exchange.visits[:-1])
 
 
 def lossless(model: Model) -> bool:
@@ -111,7 +114,7 @@ class Server:
         """Count how many wait when a bounded job arrives.
 
         Raises:
-            Overflow: Where that is as many as there is room for.
+            NoClosedForm: Where that is as many as there is room for.
         """
         if not self.constant:
             bounded = self.bounded[kinds]
@@ -130,7 +133,7 @@ class Server:
             longest = int(waiting.max())
             self.tally.longest[self.index] = longest
         if 0 < self.capacity <= longest:
-            raise Overflow(f"the queue of {self.name} overflows, so no closed form holds; use another engine")
+            raise NoClosedForm(f"the queue of {self.name} overflows, so no closed form holds; use another engine")
         self.queue = queue[np.searchsorted(queue, came[-1], side="right") :]
 
 

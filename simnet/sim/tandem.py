@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ..errors import UsageError
 from . import alone, path, ring
 from .model import Block, Model, Run
-from .station import Overflow
+from .station import NoClosedForm
 
 _FORMS = alone, ring, path
 
@@ -39,7 +39,7 @@ def blocks(run: Run) -> Iterator[Block]:
 
     Raises:
         UsageError: Where no form holds.
-        Overflow: Where a queue overflows on the way.
+        NoClosedForm: Where a queue overflows on the way.
     """
     for form in _FORMS:
         if form.holds(run.model):
@@ -50,4 +50,4 @@ def blocks(run: Run) -> Iterator[Block]:
     )
 
 
-__all__ = ["Overflow", "blocks", "holds"]
+__all__ = ["NoClosedForm", "blocks", "holds"]

@@ -61,20 +61,22 @@ class Conditions:
 
 
 def text_hash(source: Source) -> str:
-    """The hash of what a source says, wherever it lies and however its lines are placed.
+    """The hash of what a source says, wherever it lies and however its lines are placed, and of the times it names.
 
-    Of a snapshot: of its files, by name.
+    Of a snapshot: of its files, by name. Leaves out: a file of times that only a setting names.
 
     Example:
         >>> from simnet.scenario.source import read_source
         >>> len(text_hash(read_source("scenarios/basics/modes.yaml")))
         16
     """
-    if source.plan is not None:
-        return _digest(_said(source.plan))
     path = Path(source.name)
     path = path if path.exists() else bundled(source.name) or path
-    return _digest(_files(path, sorted(one for one in path.rglob("*") if one.is_file())))
+    if source.plan is None:
+        return _digest(_files(path, sorted(one for one in path.rglob("*") if one.is_file())))
+    folder = path if path.is_dir() else path.parent
+    times = [folder / one.arrivals.times for one in source.plan.timing.traffic if one.arrivals and one.arrivals.times]
+    return _digest([*_said(source.plan), *(one.read_bytes() for one in times if one.is_file())])
 
 
 @cache
@@ -108,6 +110,8 @@ def _files(root: Path, paths: Iterable[Path]) -> Iterator[bytes]:
 
 def _said(one: object) -> Iterator[bytes]:
     """A plan as a row of texts, each value's place in its file left out."""
+    if callable(one):
+        return
     if isinstance(one, Value):
         yield from _said(one.held)
     elif isinstance(one, Mapping):

@@ -110,12 +110,16 @@ class Results:
         with self._told("read"):
             return {seed for seed, key in self._file.execute(said, like) if key == conditions.key(seed)}
 
+    def lacking(self, conditions: Conditions, seeds: Iterable[int]) -> list[int]:
+        """Those of some seeds that there is no run of."""
+        with self._told("read"):
+            return [seed for seed in seeds if self._number(conditions, seed) is None]
+
     def of(self, conditions: Conditions, seeds: Iterable[int]) -> list[Kept]:
         """The runs of some conditions with the given seeds, in their order; those that are not there are left out."""
         with self._told("read"):
-            found = [self._file.execute("SELECT id FROM run WHERE key = ?", (conditions.key(seed),)).fetchone()
-                     for seed in seeds]  # fmt: skip
-            return [self._kept(one[0]) for one in found if one is not None]
+            numbers = [self._number(conditions, seed) for seed in seeds]
+            return [self._kept(number) for number in numbers if number is not None]
 
     def frame(self) -> DataFrame:
         """A row for each run and traffic: conditions, settings as columns, counts, rates, percentiles (ns), the bill.
@@ -143,6 +147,10 @@ class Results:
             raise ResultsError(f"{path}: cannot be written: {error.strerror or error}") from None
         finally:
             draft.unlink(missing_ok=True)
+
+    def _number(self, conditions: Conditions, seed: int) -> int | None:
+        found = self._file.execute("SELECT id FROM run WHERE key = ?", (conditions.key(seed),)).fetchone()
+        return found[0] if found is not None else None
 
     def _kept(self, number: int) -> Kept:
         conditions, outcome, bills, when = rows.get(self._file, number)

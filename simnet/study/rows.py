@@ -124,17 +124,21 @@ def _bill(parts: Mapping[tuple[str, str], dict[str, int]], part: str) -> Bill:
 def _traffic(one: Traffic) -> str:
     """A traffic as JSON; times of arrival that a file gave are not repeated."""
     said = {name.name: getattr(one, name.name) for name in fields(one)}
-    if one.arrivals is not None:
-        kind = type(one.arrivals).__name__
-        said["arrivals"] = {"kind": kind} | (asdict(one.arrivals) if kind in _ARRIVALS else {})  # type: ignore[call-overload]
+    given = one.arrivals if isinstance(one.arrivals, tuple) else () if one.arrivals is None else (one.arrivals,)
+    said["arrivals"] = [
+        {"kind": type(each).__name__, **_said(each)} for each in given if type(each).__name__ in _ARRIVALS
+    ]
     return json.dumps(said)
+
+
+def _said(arrivals: Any) -> dict[str, Any]:
+    return {name.name: getattr(arrivals, name.name) for name in fields(arrivals)}
 
 
 def _read(text: str) -> Traffic:
     said = json.loads(text)
-    if said["arrivals"] is not None:
-        kind = _ARRIVALS.get(said["arrivals"].pop("kind"))
-        said["arrivals"] = kind(**said["arrivals"]) if kind is not None else None
+    found = tuple(_ARRIVALS[one.pop("kind")](**one) for one in said["arrivals"])
+    said["arrivals"] = found[0] if len(found) == 1 else found or None
     return Traffic(**said)
 
 

@@ -139,6 +139,29 @@ def ways(draw, form):
     return Model(tuple(among), tuple(exchanges), tuple(found))
 
 
+@st.composite
+def quick_rings(draw):
+    """A ring in which services may take no time, so that flows overtake each other."""
+    count, noise = draw(st.integers(1, 4)), draw(st.sampled_from([5, 20, 100]))
+    recorded = draw(st.integers(0, count - 1))
+    visits = (
+        Visit(
+            station=at,
+            fixed=draw(st.sampled_from([0, 0, 1])),
+            noise=noise,
+            parent=at - 1,
+            lag=draw(st.sampled_from([0, 3])) if at else 0,
+            release=at == count - 1,
+            record=at == recorded,
+            bounded=draw(st.booleans()),
+        )
+        for at in range(count)
+    )
+    among = tuple(Station(f"s{at}", slack=draw(st.sampled_from([0, 0, 50]))) for at in range(count))
+    flow = Flow((0,), think=draw(st.sampled_from([0, 1, 40])))
+    return Model(among, (Exchange(tuple(visits)),), (flow,) * draw(st.integers(1, 6)))
+
+
 @dataclass
 class Outcome:
     """What a run gave: measurements as (flow, number, began, ended), and the tally as lists."""

@@ -34,7 +34,8 @@ def test_a_large_model_is_compiled_where_numba_is():
 
 def test_a_large_ring_without_numba_has_its_closed_form(monkeypatch):
     monkeypatch.setattr(engine, "find_spec", lambda name: None)
-    assert engine.choose(Run(model(once, Flow((0,)), Flow((0,))))) == "tandem"
+    assert engine.choose(Run(model(once, *[Flow((0,))] * 32))) == "tandem"
+    assert engine.choose(Run(model(once, *[Flow((0,))] * 2))) == "loop"
 
 
 @pytest.mark.parametrize("name", ["auto", "reference", "loop", "compiled", "tandem"])
