@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from simnet.scenario import units
 from simnet.scenario.traffic_file import SIMULATORS
 
 from .options import ENGINE, SET, opened
+from .outputs import Outputs, check, conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,21 +73,26 @@ def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[st
     from simnet.study.summary import summed_up
     from simnet.study.timing import experiment, plan_of
 
+    for path in output:
+        check(path)
     read = opened(source, engine, settings)
     asked = experiment(read, costs, names)
     plan = plan_of(read, engine=simulator, **ends)
-    for path in output:
-        _check(path)
     notes = asked.notes
     for note in notes:
         click.echo(f"note: {note}", err=True)
     outcomes: list[Outcome] = []
-    stopped = _play(asked, plan, outcomes)
-    if not outcomes:
-        raise click.exceptions.Abort
+    conditions = partial(conditions_of, source, engine, settings, names, plan, asked)
+    with Outputs(output, conditions, asked) as kept:
+        stopped = _play(asked, plan, outcomes, kept)
+        if not outcomes:
+            raise click.exceptions.Abort
+        kept.draw(outcomes, f"{source}, prices {asked.costs.name}")
+    for path in output:
+        click.echo(f"wrote {path}", err=True)
     summary = summed_up(outcomes, asked.bills())
     for station in summary.overflowed:
-        click.echo(f"note: the queue of {station.name} overflowed: {station.dropped.value:,.0f} packets were dropped "
+        click.echo(f"note: the queue of {station.name} overflowed: {station.dropped.mean:,.0f} packets were dropped "
                    "in a run", err=True)  # fmt: skip
     if stopped:
         click.echo(f"simnet: stopped after {len(outcomes)} of {plan.replications} replications", err=True)
@@ -104,13 +111,7 @@ def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[st
         raise click.exceptions.Exit(_STOPPED)
 
 
-def _check(path: Path) -> None:
-    from simnet.draw.figure import check_output
-
-    check_output(path)
-
-
-def _play(asked: Experiment, plan: Plan, outcomes: list[Outcome]) -> bool:
+def _play(asked: Experiment, plan: Plan, outcomes: list[Outcome], kept: Outputs) -> bool:
     """Run, and keep each replication as it is finished; True where somebody pressed Ctrl-C."""
     from simnet.draw.progress import shown
 
@@ -123,6 +124,7 @@ def _play(asked: Experiment, plan: Plan, outcomes: list[Outcome]) -> bool:
 
             for outcome in asked.run(plan, progress):
                 outcomes.append(outcome)
+                kept.add(outcome)
                 done += sum(flow.first.count + flow.later.count for flow in outcome.flows.values())
     except KeyboardInterrupt:
         return True
@@ -143,9 +145,9 @@ def _print(source: str, asked: Experiment, plan: Plan, outcomes: Sequence[Outcom
 def _said(plan: Plan, replications: int) -> str:
     """`1 s, 10 replications with seeds from 0`."""
     from simnet.draw.run import time
-    from simnet.study.interval import Mean
+    from simnet.study.interval import Interval
 
-    ends = [time(Mean(float(plan.duration)))] if plan.duration else []
+    ends = [time(Interval(float(plan.duration)))] if plan.duration else []
     ends += [f"{plan.exchanges:,} exchanges of each client"] if plan.exchanges else []
     many = f"{replications} replications, seeds from {plan.seed}" if replications > 1 else f"seed {plan.seed}"
     return f"{' or '.join(ends)}, {many}"

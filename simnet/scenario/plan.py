@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from simnet.docker.document import Value
 from simnet.docker.options import ContainerOptions, NetworkOptions
-from simnet.errors import ScenarioError, SourceError, UnknownName, UsageError
+from simnet.errors import SourceError, UnknownName, UsageError
 
 from .question import Listen
 from .settings import put
@@ -219,12 +219,9 @@ def _read_again(plan: Plan, settings: list[Setting]) -> Plan:
             top = put(top, path, setting.value, f"--set {setting}")
     try:
         return document.read(top)
-    except ScenarioError as error:
-        if all(problem.file.startswith("--set ") for problem in error.problems):
-            raise UsageError(str(error)) from None
-        raise
-    except SourceError as error:
-        raise (UsageError(str(error)) if error.file.startswith("--set ") else error) from None
+    except SourceError as error:  # the file itself was right, so it is of the settings
+        said = str(error)
+        raise UsageError(said if "--set " in said else f"--set {settings[-1]}: {said}") from None
 
 
 def _paths(plan: Plan, document: Document, setting: Setting) -> list[str]:

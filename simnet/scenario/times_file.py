@@ -87,8 +87,9 @@ def _of_capture(data: bytes, file: str) -> Iterator[int]:
     else:
         raise SourceError("no pcap file", file=file)
     at, unit = _HEADER, _MAGIC[magic]
-    while at + _RECORD <= len(data):
-        seconds, fraction, kept, _ = struct.unpack_from(f"{order}4I", data, at)
+    while at < len(data):
+        whole = at + _RECORD <= len(data)
+        seconds, fraction, kept, _ = struct.unpack_from(f"{order}4I", data, at) if whole else (0, 0, 0, 0)
         at += _RECORD + kept
         if at > len(data):
             raise SourceError("it ends in the middle of a packet", file=file)

@@ -21,15 +21,15 @@ SHAPES = (CONSTANT, POISSON, ON_OFF)
 class ArrivalsPlan:
     """When the exchanges of open traffic begin, of all its flows together.
 
-    `rate` is how many begin in a second (with `on-off`: in a second of a burst), `on` and `off` are the mean lengths of
-    bursts and pauses, `times` is the file that they are read from.
+    `rate` is how many begin in a second (with `on-off`: in a second of a burst), `burst` and `pause` are the mean
+    lengths of bursts and of what lies between them, `times` is the file that they are read from.
     """
 
     shape: str
     origin: Value
     rate: float = 0.0
-    on: int = 0
-    off: int = 0
+    burst: int = 0
+    pause: int = 0
     times: str = ""
 
 

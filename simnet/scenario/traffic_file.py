@@ -79,8 +79,8 @@ KEYS: Mapping[str, Mapping[str, tuple[str, Read]]] = {
     "connections": {"clients": _PARALLEL, **_DATA, "think": ("think", _TIME), **_POLL},
 }  # fmt: skip
 ARRIVALS: Mapping[str, Read] = {
-    "rate": _unit(units.per_second), "arrivals": _word(SHAPES), "on": _unit(units.duration, positive=True),
-    "off": _unit(units.duration, positive=True), "times": Value.text,
+    "rate": _unit(units.per_second), "arrivals": _word(SHAPES), "burst": _unit(units.duration, positive=True),
+    "pause": _unit(units.duration, positive=True), "times": Value.text,
 }  # fmt: skip
 WIRE: Mapping[str, tuple[str, Read]] = {
     "rate": ("rate", _unit(units.speed)), "delay": ("delay", _TIME), "queue": ("queue", _count(0)),
@@ -179,6 +179,8 @@ def _arrivals(value: Value, given: dict[str, Any]) -> ArrivalsPlan:
     given.pop("arrivals", None)
     if shape == TIMES and len(told.keys() & ARRIVALS.keys()) > 1:
         raise value.error("times from a file need no other arrivals beside them")
-    if (shape == ON_OFF) != (given.keys() >= {"on", "off"}) or (shape != ON_OFF and given.keys() & {"on", "off"}):
-        raise value.error("bursts (`arrivals: on-off`) have `on` and `off`, and nothing else has")
+    if (shape == ON_OFF) != (given.keys() >= {"burst", "pause"}) or (
+        shape != ON_OFF and given.keys() & {"burst", "pause"}
+    ):
+        raise value.error("bursts (`arrivals: on-off`) have `burst` and `pause`, and nothing else has")
     return ArrivalsPlan(shape, value, **given)

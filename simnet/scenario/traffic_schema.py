@@ -24,8 +24,8 @@ _MANY = {"type": "integer", "minimum": 1}
 # by key, whichever mapping it stands in
 _KINDS: dict[str, dict[str, Any]] = {
     "clients": _MANY, "connections": _MANY, "flows": _MANY, "size": _SIZE, "reply": _SIZE, "window": _SIZE,
-    "think": _TIME, "poll": _FLAG, "offload": _FLAG, "rate": _RATE, "arrivals": {"enum": list(SHAPES)}, "on": _TIME,
-    "off": _TIME, "times": {**_TEXT, "description": "A CSV of seconds or a pcap file, beside this file"},
+    "think": _TIME, "poll": _FLAG, "offload": _FLAG, "rate": _RATE, "arrivals": {"enum": list(SHAPES)}, "burst": _TIME,
+    "pause": _TIME, "times": {**_TEXT, "description": "A CSV of seconds or a pcap file, beside this file"},
 }  # fmt: skip
 _WIRES = {"rate": _SPEED, "delay": _TIME, "queue": _COUNT, "burst": _SIZE, "loss": _SHARE, "reorder": _SHARE,
           "reorder-delay": _TIME}  # fmt: skip

@@ -27,7 +27,7 @@ from .programs import Blaster, Connector, End, Requester, Responder, Sender
 from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
 from .work import Placement, Seat
 
-_FIRST_PORT = 20_000
+_FIRST_PORT, _TRIED_FROM = 20_000, 40_000
 # what goes in one packet with offload (GSO), and how many segments a piece of a stream has without
 _LARGEST, _SEGMENTS = 62_000, 2
 _ETHERNET_DATAGRAM = 1472
@@ -110,7 +110,7 @@ def ready(
     asked = [one.checked() for one in traffic]
     if not asked:
         raise UsageError("there is no traffic to play")
-    servers = {one.name: _try(stage, one) for one in asked}
+    servers = {one.name: _try(stage, one, _TRIED_FROM + number) for number, one in enumerate(asked)}
     answering: dict[tuple[NetNamespace, str, int, int], Responder] = {}
     responders = {one.name: _take_over(stage, one, servers[one.name], answering) for one in asked}
     for one in asked:
@@ -120,11 +120,11 @@ def ready(
     return stage
 
 
-def _try(stage: Stage, traffic: Traffic) -> Server:
-    """Play the conversation once, so that addresses are learned; the server that answered."""
+def _try(stage: Stage, traffic: Traffic, sport: int) -> Server:
+    """Play the conversation once from a port of its own, so that addresses are learned; the server that answered."""
     network = stage.network
     before = {id(server): len(server.seen) for server in network.servers}
-    trace = converse(network, Probe(traffic.frm, traffic.to, traffic.port, traffic.proto))
+    trace = converse(network, Probe(traffic.frm, traffic.to, traffic.port, traffic.proto, sport))
     stage.traces[traffic.name] = trace
     answered = [server for server in network.servers if len(server.seen) > before[id(server)]]
     if trace.verdict == "reply" and answered:

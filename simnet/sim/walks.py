@@ -104,6 +104,7 @@ class Clocked(Placement):
         self.rows: list[tuple[int, int, int, int]] = []
         self.exchanges = [0] * len(stage.lanes)
         self.lost: dict[int, int] = {}
+        self.ended = 0
         self._times: dict[int, Iterator[int]] = {}
 
     @property
@@ -168,6 +169,7 @@ class Clocked(Placement):
     def finished(self, work: Work) -> None:
         """Work is done: note what it measured, and begin the next exchange where it released this one."""
         key = work.flow, work.exchange
+        self.ended = self.now
         if work.record:
             self.rows.append((*key, self._begun[key], self.now))
         if work.release and self.stage.lanes[work.flow].arrivals is None:
@@ -237,7 +239,7 @@ class Clocked(Placement):
             tally.dropped[index], tally.longest[index] = server.drops, server.longest
             tally.lost[index] = self.lost.get(index, 0)
         tally.begun[:] = self.exchanges
-        tally.ended = self.now
+        tally.ended = self.ended
 
 
 class _Streams(dict[int, Variates]):

@@ -65,7 +65,8 @@ def experiment(source: Source, costs: str = "", names: Iterable[str] = ()) -> Ex
 def plan_of(source: Source, **overrides: Any) -> Plan:
     """How a source is to be run: what its `run` says, with `overrides` (fields of `Plan`; None is none) laid over it.
 
-    A given end (`duration`, `exchanges`) takes the place of both; without any a run is a second long.
+    A given end (`duration`, `exchanges`) takes the place of both; without any a run is a second long, or as long as the
+    files of times that all of its traffic comes from.
 
     Example:
         >>> from simnet.scenario.source import read_source
@@ -83,8 +84,15 @@ def plan_of(source: Source, **overrides: Any) -> Plan:
         fields = {key: value for key, value in fields.items() if key not in {"duration", "exchanges"}}
     fields |= given
     if not fields.get("duration") and not fields.get("exchanges"):
-        fields["duration"] = DURATION
+        fields["duration"] = _length(source)
     return Plan(**fields).checked()
+
+
+def _length(source: Source) -> int:
+    """How long a run is where nothing says it."""
+    planned = source.plan.timing.traffic if source.plan is not None else ()
+    files = [one.arrivals.times if one.arrivals is not None else "" for one in planned]
+    return max(read_times(_beside(source, name))[-1] for name in files) + 1 if files and all(files) else DURATION
 
 
 class _Fresh:
@@ -159,7 +167,8 @@ def _target(lab: Lab, planned: TrafficPlan) -> tuple[int, int]:
         return address, port_of(port_text, f"to: {planned.to!r}")
     namespace = _find(lab, name)
     address = _address(lab, planned.frm, name, namespace)
-    return address, port_of(port_text, f"to: {planned.to!r}") if colon else _only_port(lab, namespace, planned)
+    port = port_of(port_text, f"to: {planned.to!r}") if colon else _only_port(lab, namespace, planned, address)
+    return address, port
 
 
 def _find(lab: Lab, name: str) -> NetNamespace:
@@ -190,9 +199,11 @@ def _addresses(namespace: NetNamespace) -> Iterator[InterfaceAddress]:
         yield from device.addresses
 
 
-def _only_port(lab: Lab, namespace: NetNamespace, planned: TrafficPlan) -> int:
+def _only_port(lab: Lab, namespace: NetNamespace, planned: TrafficPlan, address: int) -> int:
+    """The port that a place listens on at an address, where it is one alone."""
     ports = sorted({server.port for server in lab.network.servers
-                    if server.namespace is namespace and server.proto == planned.proto})  # fmt: skip
+                    if server.namespace is namespace and server.proto == planned.proto
+                    and (server.address == address or not server.address)})  # fmt: skip
     if len(ports) == 1:
         return ports[0]
     heard = f"programs listen on {', '.join(map(str, ports))}" if ports else f"nothing listens for {planned.proto}"
@@ -212,7 +223,7 @@ def _arrivals(source: Source, planned: ArrivalsPlan, flows: int) -> Iterator[Arr
         if planned.shape == POISSON:
             yield Poisson(planned.rate / flows)
         elif planned.shape == ON_OFF:
-            yield OnOff(planned.on, planned.off, gap)
+            yield OnOff(planned.burst, planned.pause, gap)
         else:
             yield Constant(gap, gap * number // flows)
 
