@@ -44,6 +44,7 @@ _TOLD = 5
 @click.option("--sample", type=click.Choice(["grid", "random", "lhs"]), default="grid", show_default=True,
               help="All combinations, a random sample of the ranges, or a Latin hypercube.")  # fmt: skip
 @click.option("--points", "count", type=int, default=0, metavar="N", help="How many points a sample has.")
+@click.option("--traffic", "names", multiple=True, metavar="NAME", help="Only this traffic; may be repeated.")
 @click.option("--seed", type=int, metavar="N", help="The first seed of every point's runs, and the sample's.")
 @click.option("--replications", type=int, metavar="N", help="Runs of each point, with seeds that follow each other.")
 @click.option("--duration", type=Duration(), metavar="TIME", help="How long a run is: 2s, 500ms.")
@@ -58,9 +59,9 @@ _TOLD = 5
               help="May be given several times. Runs, to which a sweep adds: .sqlite. A table of them: .parquet. "
                    "A figure: .png, .svg or .pdf.")  # fmt: skip
 def command(source: str, varied: tuple[str, ...], engine: str, settings: tuple[str, ...], sample: str, count: int,
-            seed: int | None, replications: int | None, duration: int | None, exchanges: int | None, costs: str,
-            workers: int | None, cluster: str, measure: str, over: tuple[str, ...], form: str,
-            outputs: tuple[Path, ...]) -> None:  # fmt: skip
+            names: tuple[str, ...], seed: int | None, replications: int | None, duration: int | None,
+            exchanges: int | None, costs: str, workers: int | None, cluster: str, measure: str, over: tuple[str, ...],
+            form: str, outputs: tuple[Path, ...]) -> None:  # fmt: skip
     """Run SOURCE's traffic at many points, and print what came of each.
 
     Each finished point is kept in the .sqlite file at once. The same command goes on where it was stopped: points that
@@ -72,7 +73,7 @@ def command(source: str, varied: tuple[str, ...], engine: str, settings: tuple[s
 
     axes = [Axis.parse(text) for text in varied]
     how = {"seed": seed, "replications": replications, "duration": duration, "exchanges": exchanges}
-    sweep = Sweep(source, _settings(engine, settings), axes, points(axes, sample, count, seed or 0), costs, how)
+    sweep = Sweep(source, _settings(engine, settings), axes, points(axes, sample, count, seed or 0), costs, how, names)
     store = _outputs(outputs, [axis.path for axis in axes], measure, over)
     sweep.check()
     with ExitStack() as stack:

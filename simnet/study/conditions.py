@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -60,10 +60,11 @@ class Conditions:
         return _digest([json.dumps([said, seed], sort_keys=True).encode()])
 
 
-def text_hash(source: Source) -> str:
+def text_hash(source: Source, traffic: Collection[str] = ()) -> str:
     """The hash of what a source says, wherever it lies and however its lines are placed, and of the times it names.
 
-    Of a snapshot: of its files, by name. Leaves out: a file of times that only a setting names.
+    With `traffic` (names): as if there were no other. Of a snapshot: of its files, by name. Leaves out: a file of times
+    that only a setting names.
 
     Example:
         >>> from simnet.scenario.source import read_source
@@ -74,9 +75,12 @@ def text_hash(source: Source) -> str:
     path = path if path.exists() else bundled(source.name) or path
     if source.plan is None:
         return _digest(_files(path, sorted(one for one in path.rglob("*") if one.is_file())))
+    timing = source.plan.timing
+    kept = tuple(one for one in timing.traffic if not traffic or one.name in traffic)
     folder = path if path.is_dir() else path.parent
-    times = [folder / one.arrivals.times for one in source.plan.timing.traffic if one.arrivals and one.arrivals.times]
-    return _digest([*_said(source.plan), *(one.read_bytes() for one in times if one.is_file())])
+    times = [folder / one.arrivals.times for one in kept if one.arrivals and one.arrivals.times]
+    plan = replace(source.plan, timing=replace(timing, traffic=kept))
+    return _digest([*_said(plan), *(one.read_bytes() for one in times if one.is_file())])
 
 
 @cache

@@ -18,7 +18,7 @@ from .timing import experiment
 class Task:
     """A point's runs: the values that it varies (`point`), all `conditions`, and the `seeds`; one run for each.
 
-    `costs` is a price list by name or file, empty for the source's own.
+    `costs` is a price list by name or file, empty for the source's own; `traffic` names what is run, empty for all.
     """
 
     point: Mapping[str, str]
@@ -27,6 +27,7 @@ class Task:
     plan: Plan
     conditions: Conditions
     seeds: tuple[int, ...]
+    traffic: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """`h1.cpus=2, run.seed=1`."""
@@ -71,9 +72,9 @@ def _made(task: Task) -> Made | Failed:
     conditions = task.conditions
     if conditions.model != model_hash():
         return Failed("another state of simnet does the work than the one that the sweep began with")
-    if conditions.text != text_hash(read_source(task.source)):
+    if conditions.text != text_hash(read_source(task.source), task.traffic):
         return Failed(f"{task.source} has changed since the sweep began")
-    found = experiment(settled(task.source, conditions.settings), task.costs)
+    found = experiment(settled(task.source, conditions.settings), task.costs, task.traffic)
     if found.costs.digest != conditions.prices:
         return Failed(f"the price list {found.costs.name} has changed since the sweep began")
     plans = [replace(task.plan, seed=seed, replications=1) for seed in task.seeds]

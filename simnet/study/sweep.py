@@ -17,7 +17,7 @@ from simnet.sim.costs import Costs
 from simnet.sim.experiment import Plan
 
 from .conditions import Conditions, text_hash
-from .interval import Mean
+from .interval import Interval, interval
 from .measures import MEASURES
 from .point import Failed, Made, Task, make, settled
 from .results import Kept, Results
@@ -35,6 +35,8 @@ _RUN, _COSTS = "run.", "run.costs"
 class Sweep:
     """What to try: a source, `settings` that hold at every point, the points, prices, and how to run (`plan_of`).
 
+    `traffic` names what is run, empty for all of it.
+
     Example:
         >>> from .sampling import points
         >>> axes = [Axis.parse("traffic.last.connections.clients=1,2")]
@@ -49,6 +51,7 @@ class Sweep:
     points: Sequence[Point]
     costs: str = ""
     how: Mapping[str, Any] = field(default_factory=dict)
+    traffic: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Look at the first point, and at the ends of everything that varies; an error says what cannot be.
@@ -59,7 +62,7 @@ class Sweep:
             if axis.path in self.settings:
                 raise UsageError(f"{axis.path} is set, so it cannot vary")
         first = self.points[0]
-        experiment(settled(self.source, {**self.settings, **first}), self.costs)
+        experiment(settled(self.source, {**self.settings, **first}), self.costs, self.traffic)
         for axis in self.axes:
             for value in axis.ends():
                 plan_of(settled(self.source, {**self.settings, **first, axis.path: value}), **self.how)
@@ -71,11 +74,11 @@ class Sweep:
             plan, prices = self._plan(point, settings), self._prices(point, settings)
             conditions = Conditions.of(self.source, self._text, settings, plan, prices)
             seeds = tuple(range(plan.seed, plan.seed + plan.replications))
-            yield Task(point, self.source, self.costs, plan, conditions, seeds)
+            yield Task(point, self.source, self.costs, plan, conditions, seeds, self.traffic)
 
     @cached_property
     def _text(self) -> str:
-        return text_hash(settled(self.source, {}))
+        return text_hash(settled(self.source, {}), self.traffic)
 
     @cached_property
     def _known(self) -> dict[tuple[str, ...], Any]:
@@ -136,7 +139,7 @@ class Row:
     point: Mapping[str, str]
     traffic: str
     runs: int
-    measures: Mapping[str, Mean]
+    measures: Mapping[str, Interval]
 
 
 def rows(tasks: Iterable[Task], results: Results) -> Iterator[Row]:
@@ -148,5 +151,5 @@ def rows(tasks: Iterable[Task], results: Results) -> Iterator[Row]:
 def _rows(point: Mapping[str, str], kept: Sequence[Kept]) -> Iterator[Row]:
     for name in kept[0].outcome.flows if kept else ():
         runs = [one.outcome for one in kept]
-        found = {key: Mean.of([one.of(run, run.flows[name]) for run in runs]) for key, one in MEASURES.items()}
+        found = {key: interval([one.of(run, run.flows[name]) for run in runs]) for key, one in MEASURES.items()}
         yield Row(point, name, len(kept), found)

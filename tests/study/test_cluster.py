@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from simnet.cli.main import main
 from simnet.errors import UsageError
 from simnet.study.cluster import Lost, connected
 from simnet.study.results import Results
@@ -47,6 +48,15 @@ def test_a_sweep_on_a_cluster_is_the_sweep_that_processes_make(cluster, tmp_path
         assert run(tasks, other, here).done == 2
         assert list(rows(tasks, one)) == list(rows(tasks, other))
         assert len(one) == 4
+
+
+def test_the_verb_runs_on_a_cluster(cluster, capsys):
+    words = ["--vary", "h1.cpus=1,2", "--exchanges", "5", "--format", "csv", "--traffic", "web"]
+    main(["sweep", TWO, *words, "--cluster", cluster.scheduler_address])
+    there = capsys.readouterr().out
+    main(["sweep", TWO, *words, "--workers", "1"])
+    assert capsys.readouterr().out == there
+    assert len(there.splitlines()) == 3
 
 
 def test_where_no_cluster_is_it_is_said(monkeypatch):

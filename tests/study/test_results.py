@@ -246,6 +246,21 @@ def test_what_a_source_says_counts_not_where_it_says_it(tmp_path):
     assert one != hashed("c.yaml", "hosts: {h1: {containers: {web: {publish: '81:80'}}}}")
 
 
+def test_times_that_a_source_names_count(tmp_path):
+    from simnet.scenario.source import read_source
+
+    source, times = tmp_path / "a.yaml", tmp_path / "times.csv"
+    source.write_text("hosts: {h1: {containers: {web: {publish: '80:80'}}}}\nmachines: {wan: {}}\n"
+                      "traffic: {web: {from: wan, to: 'web:80', open: {times: times.csv}},\n"
+                      "          db: {from: wan, to: 'web:80', requests: {}}}\n")  # fmt: skip
+    times.write_text("0\n0.1\n")
+    before = [text_hash(read_source(str(source)), names) for names in ((), ["web"], ["db"])]
+    times.write_text("0\n0.2\n")
+    after = [text_hash(read_source(str(source)), names) for names in ((), ["web"], ["db"])]
+    assert len({*before, *after}) == 5
+    assert before[2] == after[2]
+
+
 def test_kept_runs_can_be_merged(results):
     results.add(HERE, [outcome(1, None, (), (1, 2)), outcome(2, None, (), (3,))])
     both = Histogram()
