@@ -149,6 +149,6 @@ def _rows(point: Mapping[str, str], kept: Sequence[Kept]) -> Iterator[Row]:
     for name in kept[0].outcome.flows if kept else ():
         runs = [one.outcome for one in kept]
         measures = {
-            key: interval([measure.of(one, one.flows[name]) for one in runs]) for key, measure in MEASURES.items()
+            key: Mean.of([measure.of(one, one.flows[name]) for one in runs]) for key, measure in MEASURES.items()
         }
         yield Row(point, name, len(kept), measures)
