@@ -71,7 +71,7 @@ class Outputs:
                 later[name].merge(flow.later)
                 first[name].merge(flow.first)
         for path in figures:
-            save(later, path, first=first, title=title)
+            save(later, path, first={name: found for name, found in first.items() if found.count}, title=title)
 
 
 def _is_results(path: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simnet.errors import UsageError
 from simnet.scenario import units
 from simnet.scenario.traffic_file import SIMULATORS
 
@@ -42,7 +43,8 @@ class Duration(click.ParamType):
         try:
             return units.duration(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            what = param.opts[0] if param is not None else "a time"
+            raise UsageError(f"{what}: {error}") from None
 
 
 @click.command("run", epilog=_EXAMPLE)
@@ -92,10 +94,10 @@ def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[st
         click.echo(f"wrote {path}", err=True)
     summary = summed_up(outcomes, asked.bills())
     for station in summary.overflowed:
-        click.echo(f"note: the queue of {station.name} overflowed: {station.dropped.mean:,.0f} packets were dropped "
+        click.echo(f"note: the queue of {station.name} overflowed: {station.dropped.value:,.0f} packets were dropped "
                    "in a run", err=True)  # fmt: skip
     if stopped:
-        click.echo(f"simnet: stopped after {len(outcomes)} of {plan.replications} replications", err=True)
+        click.echo(f"simnet: stopped after {len(outcomes):,} of {plan.replications:,} replications", err=True)
     if form == "json":
         from simnet.export.run import run_json
 
@@ -123,8 +125,8 @@ def _play(asked: Experiment, plan: Plan, outcomes: list[Outcome], kept: Outputs)
                 told(len(outcomes) * of + seen if of else done + seen, of * plan.replications)
 
             for outcome in asked.run(plan, progress):
-                outcomes.append(outcome)
                 kept.add(outcome)
+                outcomes.append(outcome)
                 done += sum(flow.first.count + flow.later.count for flow in outcome.flows.values())
     except KeyboardInterrupt:
         return True
@@ -145,9 +147,9 @@ def _print(source: str, asked: Experiment, plan: Plan, outcomes: Sequence[Outcom
 def _said(plan: Plan, replications: int) -> str:
     """`1 s, 10 replications with seeds from 0`."""
     from simnet.draw.run import time
-    from simnet.study.interval import Interval
+    from simnet.study.interval import Mean
 
-    ends = [time(Interval(float(plan.duration)))] if plan.duration else []
+    ends = [time(Mean(float(plan.duration)))] if plan.duration else []
     ends += [f"{plan.exchanges:,} exchanges of each client"] if plan.exchanges else []
     many = f"{replications} replications, seeds from {plan.seed}" if replications > 1 else f"seed {plan.seed}"
     return f"{' or '.join(ends)}, {many}"

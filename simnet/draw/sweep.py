@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from simnet.study.interval import Interval
+from simnet.study.interval import Mean
 from simnet.study.measures import BITS, MEASURES, RATE, TIME
 from simnet.study.sampling import numbers
 from simnet.study.sweep import Row
@@ -49,16 +49,16 @@ def render(rows: Sequence[Row], paths: Sequence[str]) -> str:
     )  # fmt: skip
 
 
-def amount(found: Interval, unit: str) -> str:
+def amount(found: Mean, unit: str) -> str:
     """A mean with its unit and, where it is known, what it may be off by.
 
     Example:
-        >>> amount(Interval(37_240.0, 512.0), "ns"), amount(Interval(9.4e9), "bit/s")
+        >>> amount(Mean(37_240.0, 512.0), "ns"), amount(Mean(9.4e9), "bit/s")
         ('37.24 ± 0.51 µs', '9.4 Gbit/s')
     """
-    size, name = next((one for one in _SCALES.get(unit, ()) if found.mean >= one[0]), (1.0, unit))
-    value, space = found.mean / size, " " if name[:1].isalpha() else ""
-    if not found.half > 0:
+    size, name = next((one for one in _SCALES.get(unit, ()) if found.value >= one[0]), (1.0, unit))
+    value, space = found.value / size, " " if name[:1].isalpha() else ""
+    if not found.half:
         return f"{value:.3g}{space}{name}" if value < 1000 else f"{value:.0f}{space}{name}"
     half = found.half / size
     places = max(1 - math.floor(math.log10(half)), 0)
@@ -88,7 +88,7 @@ def save(
         _lines(panels[0], rows, over, measure, title)
     else:
         figure, panels = chart.new(width * len(traffic), 2.6, len(traffic))
-        values = [row.measures[measure].mean for row in rows]
+        values = [row.measures[measure].value for row in rows]
         for axes, name in zip(panels, traffic, strict=True):
             said = ", ".join(filter(None, [title, name if len(traffic) > 1 else ""]))
             drawn = _map(axes, [row for row in rows if row.traffic == name], over, measure, said)
@@ -147,10 +147,10 @@ def _lines(axes: Axes, rows: Sequence[Row], over: Sequence[str], measure: str, t
     for index, found in enumerate(groups.values()):
         found.sort(key=lambda row: scale.places[row.point[over[0]]])
         _line(axes, found, over[0], measure, scale, chart.look(index) if named else chart.LOOKS[0], joined=named)
-    most = max(row.measures[measure].high for row in rows) or 1.0
+    most = max(row.measures[measure].value + (row.measures[measure].half or 0) for row in rows) or 1.0
     axes.set_ylim(0, most * 1.08)
     _measured(axes.yaxis, most, measure, int(chart.room(axes)[1] / 0.35))
-    scale.ticks(axes.xaxis, max(int(chart.room(axes)[0] / 0.45), 2))
+    scale.ticks(axes.xaxis, max(int(chart.room(axes)[0] / 0.33), 2))
     if len(groups) > 1 and named:
         handles = [one for one in axes.get_lines() if not str(one.get_label()).startswith("_")]
         chart.legend_below(axes, handles, list(groups))
@@ -168,12 +168,12 @@ def _line(axes: Axes, rows: Sequence[Row], path: str, measure: str, scale: _Scal
     places = [scale.places[row.point[path]] for row in rows]
     means = [row.measures[measure] for row in rows]
     axes.plot(
-        places, [one.mean for one in means], color=look.colour, marker=look.mark, markersize=3.8, linewidth=1.0,
+        places, [one.value for one in means], color=look.colour, marker=look.mark, markersize=3.8, linewidth=1.0,
         linestyle="-" if joined else "none", clip_on=False, zorder=3, label="line",
     )  # fmt: skip
-    halves = [one.high - one.mean for one in means]
+    halves = [one.half or 0.0 for one in means]
     if any(halves):
-        axes.errorbar(places, [one.mean for one in means], yerr=halves, fmt="none", ecolor=look.colour,
+        axes.errorbar(places, [one.value for one in means], yerr=halves, fmt="none", ecolor=look.colour,
                       elinewidth=0.8, capsize=2, capthick=0.8, label="_")  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def _map(axes: Axes, rows: Sequence[Row], over: Sequence[str], measure: str, tit
     chart.bare(axes, title)
     names = dict(zip(rows[0].point, _short(list(rows[0].point)), strict=True))
     x, y = (_Scale(names[path], [row.point[path] for row in rows]) for path in over)
-    found = {(row.point[over[0]], row.point[over[1]]): row.measures[measure].mean for row in rows}
+    found = {(row.point[over[0]], row.point[over[1]]): row.measures[measure].value for row in rows}
     if len(found) == len(x.values) * len(y.values):
         drawn = _squares(axes, x, y, found, measure)
     else:
@@ -240,7 +240,7 @@ def _squares(axes: Axes, x: _Scale, y: _Scale, found: dict[tuple[str, str], floa
 if __name__ == "__main__":
     some = [
         Row({"h1.cpus": cpus, "traffic.web.requests.clients": clients}, "web", 3,
-            {"p99": Interval(20_000.0 * (1 + int(clients) / int(cpus)), 900.0)})
+            {"p99": Mean(20_000.0 * (1 + int(clients) / int(cpus)), 900.0)})
         for cpus in ("1", "2", "4") for clients in ("1", "2", "4", "8", "16")
     ]  # fmt: skip
     save(some, Path("sweep.png"), ["traffic.web.requests.clients"], "p99")

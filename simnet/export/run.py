@@ -6,14 +6,13 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import asdict
-from math import isnan
 from typing import Any
 
 import simnet
 from simnet.net.address import ip_text
 from simnet.sim.costs import Costs
 from simnet.sim.experiment import Bill, Plan
-from simnet.study.interval import Interval
+from simnet.study.interval import Mean
 from simnet.study.summary import FlowSummary, Latency, StationSummary, Summary
 
 SCHEMA = "simnet.run/1"
@@ -43,8 +42,8 @@ def run_json(
     }  # fmt: skip
 
 
-def _measure(measure: Interval) -> dict[str, float | None]:
-    return {"mean": measure.mean, "ci95": None if isnan(measure.half) else measure.half}
+def _measure(measure: Mean) -> dict[str, float | None]:
+    return {"mean": measure.value, "ci95": measure.half}
 
 
 def _flow(flow: FlowSummary, bills: tuple[Bill, Bill] | None) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from typing import Any
 
-from simnet.study.interval import CONFIDENCE, Interval
+from simnet.study.interval import CONFIDENCE, Mean
 from simnet.study.measures import MEASURES
 from simnet.study.sweep import Row, Sweep
 
@@ -27,8 +26,8 @@ def as_json(rows: Sequence[Row], sweep: Sweep) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _pair(found: Interval) -> dict[str, float | None]:
-    return {"mean": found.mean, "half": None if math.isnan(found.half) else found.half}
+def _pair(found: Mean) -> dict[str, float | None]:
+    return {"mean": found.value, "half": found.half}
 
 
 def as_csv(rows: Sequence[Row], paths: Sequence[str]) -> str:

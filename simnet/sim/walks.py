@@ -169,7 +169,8 @@ class Clocked(Placement):
     def finished(self, work: Work) -> None:
         """Work is done: note what it measured, and begin the next exchange where it released this one."""
         key = work.flow, work.exchange
-        self.ended = self.now
+        if work.record or work.release:
+            self.ended = self.now  # what timers do later is no part of the run
         if work.record:
             self.rows.append((*key, self._begun[key], self.now))
         if work.release and self.stage.lanes[work.flow].arrivals is None:

@@ -1,76 +1,65 @@
-"""What some replications say of a mean, and how far off that may be.
-
-Source: Student, The Probable Error of a Mean, Biometrika 6 (1908).
-"""
+"""A mean over replications, and the interval that the true mean lies in: Student's t, 95 %."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cache
 
 CONFIDENCE = 0.95
-_STEPS = 200
 
 
-class Interval(NamedTuple):
-    """A mean, and half the width of the interval that holds the true one with some confidence.
-
-    `half` is NaN where one value alone tells nothing of it.
-    """
-
-    mean: float
-    half: float = math.nan
-
-    @property
-    def low(self) -> float:
-        """The lower end; the mean itself where there is no interval."""
-        return self.mean - (0 if math.isnan(self.half) else self.half)
-
-    @property
-    def high(self) -> float:
-        """The upper end; the mean itself where there is no interval."""
-        return self.mean + (0 if math.isnan(self.half) else self.half)
-
-
-def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """The mean of values of independent replications, with Student's interval; NaN of nothing.
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean, and half the width of its 95 % confidence interval (None: one value alone says nothing of it).
 
     Example:
-        >>> [round(part, 3) for part in interval([9.0, 10.0, 11.0])]
-        [10.0, 2.484]
-        >>> interval([5.0])
-        Interval(mean=5.0, half=nan)
+        >>> Mean.of([10.0, 12.0, 14.0])
+        Mean(value=12.0, half=4.968...)
+        >>> Mean.of([10.0])
+        Mean(value=10.0, half=None)
     """
-    if len(values) < 2:
-        return Interval(values[0] if values else math.nan)
-    mean = math.fsum(values) / len(values)
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
-    return Interval(mean, quantile(1 - (1 - confidence) / 2, len(values) - 1) * spread / math.sqrt(len(values)))
+
+    value: float
+    half: float | None = None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Mean:
+        """The mean of independent values, one at least."""
+        count = len(values)
+        mean = math.fsum(values) / count
+        if count < 2:
+            return cls(mean)
+        variance = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
+        return cls(mean, quantile(count - 1) * math.sqrt(variance / count))
 
 
-def quantile(share: float, degrees: int) -> float:
-    """What a t-distributed value of so many degrees of freedom does not exceed, with probability `share` >= 0.5.
+@cache
+def quantile(freedom: int) -> float:
+    """What Student's t with so many degrees of freedom exceeds, either way, with a chance of 5 %.
+
+    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4 (exact for whole numbers).
 
     Example:
-        >>> [round(quantile(0.975, degrees), 3) for degrees in (1, 2, 9, 30, 1000)]
-        [12.706, 4.303, 2.262, 2.042, 1.962]
+        >>> [round(quantile(freedom), 3) for freedom in (1, 2, 9, 30)]
+        [12.706, 4.303, 2.262, 2.042]
     """
-    # t = sqrt(degrees) tan(angle), and the angle's density goes with cos(angle) ** (degrees - 1)
-    low, high = 0.0, math.pi / 2
-    whole = math.sqrt(math.pi) * math.exp(math.lgamma(degrees / 2) - math.lgamma((degrees + 1) / 2)) / 2
+    low, high = 0.0, 13.0
     for _ in range(60):
         middle = (low + high) / 2
-        if _area(middle, degrees - 1) < (share - 0.5) * 2 * whole:
-            low = middle
-        else:
-            high = middle
-    return math.sqrt(degrees) * math.tan(high)
+        low, high = (middle, high) if _within(middle, freedom) < CONFIDENCE else (low, middle)
+    return high
 
 
-def _area(upto: float, power: int) -> float:
-    """The integral of cos ** power from 0 to an angle, by Simpson's rule."""
-    upto = min(upto, math.pi / 2)
-    step = upto / _STEPS
-    heights = [math.cos(step * at) ** power for at in range(_STEPS + 1)]
-    return step / 3 * (heights[0] + heights[-1] + 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2]))
+def _within(limit: float, freedom: int) -> float:
+    """The chance that Student's t is between -limit and limit."""
+    angle = math.atan(limit / math.sqrt(freedom))
+    sine, square = math.sin(angle), math.cos(angle) ** 2
+    if freedom == 1:
+        return 2 * angle / math.pi
+    term = total = 1.0 if freedom % 2 == 0 else math.cos(angle)
+    for number in range(2 if freedom % 2 == 0 else 3, freedom - 1, 2):
+        term *= square * (number - 1) / number
+        total += term
+    return sine * total if freedom % 2 == 0 else 2 / math.pi * (angle + sine * total)

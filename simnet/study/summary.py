@@ -9,7 +9,7 @@ from simnet.sim.experiment import Bill, Flow, Load, Outcome
 from simnet.sim.histogram import Histogram
 from simnet.sim.traffic import Traffic
 
-from .interval import Interval, interval
+from .interval import Mean
 
 PERCENTS = (50.0, 90.0, 99.0, 99.9)
 
@@ -19,8 +19,8 @@ class Latency:
     """Latencies in ns: how many in all replications, their mean and percentiles (by percent), least and greatest."""
 
     count: int
-    mean: Interval
-    percentiles: Mapping[float, Interval]
+    mean: Mean
+    percentiles: Mapping[float, Mean]
     least: int
     greatest: int
 
@@ -34,11 +34,11 @@ class FlowSummary:
     """
 
     traffic: Traffic
-    exchanges: Interval
-    begun: Interval
-    lost: Interval
-    rate: Interval
-    throughput: Interval
+    exchanges: Mean
+    begun: Mean
+    lost: Mean
+    rate: Mean
+    throughput: Mean
     first: Latency | None
     later: Latency | None
 
@@ -48,12 +48,12 @@ class StationSummary:
     """One CPU or wire: jobs, busy share, mean wait (ns), dropped for a full queue, lost on the wire, longest queue."""
 
     name: str
-    jobs: Interval
-    busy: Interval
-    wait: Interval
-    dropped: Interval
-    lost: Interval
-    longest: Interval
+    jobs: Mean
+    busy: Mean
+    wait: Mean
+    dropped: Mean
+    lost: Mean
+    longest: Mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,12 @@ class Summary:
     stations: tuple[StationSummary, ...]
     bills: Mapping[str, tuple[Bill, Bill]]
     replications: int
-    ended: Interval
+    ended: Mean
 
     @property
     def overflowed(self) -> tuple[StationSummary, ...]:
         """The stations that dropped what found their queue full."""
-        return tuple(station for station in self.stations if station.dropped.mean)
+        return tuple(station for station in self.stations if station.dropped.value)
 
 
 def summed_up(outcomes: Sequence[Outcome], bills: Mapping[str, tuple[Bill, Bill]]) -> Summary:
@@ -81,7 +81,7 @@ def summed_up(outcomes: Sequence[Outcome], bills: Mapping[str, tuple[Bill, Bill]
         >>> source = read_source("scenarios/performance/many-ports.yaml")
         >>> asked = experiment(source, names=["last"])
         >>> found = summed_up(list(asked.run(plan_of(source, exchanges=50, replications=3))), asked.bills())
-        >>> found.flows[0].exchanges.mean, found.flows[0].lost.mean, found.replications
+        >>> found.flows[0].exchanges.value, found.flows[0].lost.value, found.replications
         (50.0, 0.0, 3)
     """
     flows = tuple(_flow([outcome.flows[name] for outcome in outcomes]) for name in outcomes[0].flows)
@@ -89,7 +89,7 @@ def summed_up(outcomes: Sequence[Outcome], bills: Mapping[str, tuple[Bill, Bill]
     loads = [{load.name: load for load in outcome.stations} for outcome in outcomes]
     stations = tuple(_station(name, [found.get(name, Load(name, 0, 0, 0, 0, 0, 0)) for found in loads])
                      for name in names)  # fmt: skip
-    ended = interval([float(outcome.ended) for outcome in outcomes])
+    ended = Mean.of([float(outcome.ended) for outcome in outcomes])
     return Summary(flows, stations, bills, len(outcomes), ended)
 
 
@@ -99,8 +99,8 @@ def _order(name: str) -> tuple[str, int, str]:
 
 
 def _flow(flows: Sequence[Flow]) -> FlowSummary:
-    def mean(value: Callable[[Flow], float]) -> Interval:
-        return interval([float(value(flow)) for flow in flows])
+    def mean(value: Callable[[Flow], float]) -> Mean:
+        return Mean.of([float(value(flow)) for flow in flows])
 
     return FlowSummary(
         flows[0].traffic,
@@ -118,11 +118,11 @@ def _latency(histograms: Iterable[Histogram]) -> Latency | None:
     found = [histogram for histogram in histograms if histogram.count]
     if not found:
         return None
-    percentiles = {percent: interval([float(one.percentile(percent)) for one in found]) for percent in PERCENTS}
-    return Latency(sum(one.count for one in found), interval([one.mean for one in found]), percentiles,
+    percentiles = {percent: Mean.of([float(one.percentile(percent)) for one in found]) for percent in PERCENTS}
+    return Latency(sum(one.count for one in found), Mean.of([one.mean for one in found]), percentiles,
                    min(one.least for one in found), max(one.greatest for one in found))  # fmt: skip
 
 
 def _station(name: str, loads: Sequence[Load]) -> StationSummary:
     fields = ("jobs", "busy", "wait", "dropped", "lost", "longest")
-    return StationSummary(name, *(interval([float(getattr(load, field)) for load in loads]) for field in fields))
+    return StationSummary(name, *(Mean.of([float(getattr(load, field)) for load in loads]) for field in fields))

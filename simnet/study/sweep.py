@@ -17,7 +17,7 @@ from simnet.sim.costs import Costs
 from simnet.sim.experiment import Plan
 
 from .conditions import Conditions, text_hash
-from .interval import Interval, interval
+from .interval import Mean
 from .measures import MEASURES
 from .point import Failed, Made, Task, make, settled
 from .results import Kept, Results
@@ -139,7 +139,7 @@ class Row:
     point: Mapping[str, str]
     traffic: str
     runs: int
-    measures: Mapping[str, Interval]
+    measures: Mapping[str, Mean]
 
 
 def rows(tasks: Iterable[Task], results: Results) -> Iterator[Row]:
@@ -151,5 +151,5 @@ def rows(tasks: Iterable[Task], results: Results) -> Iterator[Row]:
 def _rows(point: Mapping[str, str], kept: Sequence[Kept]) -> Iterator[Row]:
     for name in kept[0].outcome.flows if kept else ():
         runs = [one.outcome for one in kept]
-        found = {key: interval([one.of(run, run.flows[name]) for run in runs]) for key, one in MEASURES.items()}
+        found = {key: Mean.of([one.of(run, run.flows[name]) for run in runs]) for key, one in MEASURES.items()}
         yield Row(point, name, len(kept), found)

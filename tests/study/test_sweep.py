@@ -179,7 +179,7 @@ def test_intervals_come_of_replications(results):
     mean = sum(rates) / 3
     half = 4.302653 * (sum((rate - mean) ** 2 for rate in rates) / 2 / 3) ** 0.5
     rate = found[1].measures["rate"]
-    assert (rate.mean, rate.half) == pytest.approx((mean, half))
+    assert (rate.value, rate.half) == pytest.approx((mean, half))
 
 
 def test_progress_counts_points(results):
