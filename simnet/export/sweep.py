@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from simnet.study.interval import CONFIDENCE, Mean
+from simnet.study.interval import Mean
 from simnet.study.measures import MEASURES
 from simnet.study.sweep import Row, Sweep
 
@@ -19,7 +19,6 @@ def as_json(rows: Sequence[Row], sweep: Sweep) -> dict[str, Any]:
         "source": sweep.source,
         "settings": dict(sweep.settings),
         "varied": [axis.path for axis in sweep.axes],
-        "confidence": CONFIDENCE,
         "units": {name: measure.unit for name, measure in MEASURES.items()},
         "points": [{"values": dict(row.point), "traffic": row.traffic, "runs": row.runs,
                     "measures": {name: _pair(found) for name, found in row.measures.items()}} for row in rows],
@@ -27,7 +26,7 @@ def as_json(rows: Sequence[Row], sweep: Sweep) -> dict[str, Any]:
 
 
 def _pair(found: Mean) -> dict[str, float | None]:
-    return {"mean": found.value, "half": found.half}
+    return {"mean": found.value, "ci95": found.half}
 
 
 def as_csv(rows: Sequence[Row], paths: Sequence[str]) -> str:
@@ -37,6 +36,6 @@ def as_csv(rows: Sequence[Row], paths: Sequence[str]) -> str:
     writer.writerow([*paths, "traffic", "runs", *(f"{name}{sign}" for name in MEASURES for sign in ("", " ±"))])
     for row in rows:
         cells = [_pair(row.measures[name]) for name in MEASURES]
-        amounts = [amount for cell in cells for amount in (cell["mean"], cell["half"])]
+        amounts = [amount for cell in cells for amount in (cell["mean"], cell["ci95"])]
         writer.writerow([*(row.point[path] for path in paths), row.traffic, row.runs, *amounts])
     return text.getvalue()

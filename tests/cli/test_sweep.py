@@ -173,7 +173,7 @@ def test_table_csv_and_json_tell_the_same(capsys, tmp_path):
     for line, point in zip(csv.DictReader(io.StringIO(out)), found["points"], strict=True):
         assert (line["h1.cpus"], line["traffic"]) == (point["values"]["h1.cpus"], point["traffic"])
         for name, pair in point["measures"].items():
-            assert (float(line[name]), float(line[f"{name} ±"])) == (pair["mean"], pair["half"])
+            assert (float(line[name]), float(line[f"{name} ±"])) == (pair["mean"], pair["ci95"])
 
 
 def test_a_sample_is_the_same_for_the_same_seed(capsys):
