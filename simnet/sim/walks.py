@@ -112,6 +112,7 @@ class Clocked(Placement):
         self.failures = [0] * len(stage.lanes)
         self.lost: dict[int, int] = {}
         self.lengths = Lengths.of(0)
+        self.ended = 0
         self._times: dict[int, Iterator[int]] = {}
 
     @property
@@ -165,7 +166,7 @@ class Clocked(Placement):
         self.exchanges[flow] += 1
         self._begun[flow, exchange] = self.now
         self._missing[flow, exchange] = lane.releases
-        if lane.traffic.arrivals is not None:
+        if lane.arrivals is not None:
             self._next_arrival(flow, exchange + 1)
         work = self.begin(flow, exchange, self.stage.begin(flow, exchange), lane.namespace, "client")
         self._cpu(work.station).arrive(_Job(self, work))
@@ -177,11 +178,13 @@ class Clocked(Placement):
 
     def finished(self, work: Work) -> None:
         """Work is done: note what it measured, and begin the exchanges after those that it released."""
+        if work.marks:
+            self.ended = self.now  # what timers do later is no part of the run
         for mark in work.marks:
             key = mark.flow, mark.exchange
             if mark.record:
                 self.rows.append((*key, self._begun[key], self.now))
-            if mark.release and self.stage.lanes[mark.flow].traffic.arrivals is None:
+            if mark.release and self.stage.lanes[mark.flow].arrivals is None:
                 self._missing[key] -= 1
                 if self._missing[key] == 0:
                     self.start(mark.flow, mark.exchange + 1, self.stage.lanes[mark.flow].traffic.think)
@@ -191,7 +194,7 @@ class Clocked(Placement):
         key, lane = (work.flow, work.exchange), self.stage.lanes[work.flow]
         if lane.traffic.proto == "tcp":
             return
-        if lane.traffic.arrivals is not None:
+        if lane.arrivals is not None:
             self.failures[work.flow] += 1
         elif self._missing[key] > 0:
             self.failures[work.flow] += 1
@@ -237,10 +240,10 @@ class Clocked(Placement):
         lanes = self.stage.lanes
         self.stage.network.schedule = self
         for flow, lane in enumerate(lanes):
-            if lane.traffic.arrivals is not None:
-                self._times[flow] = moments(lane.traffic.arrivals, stream(self.seed, ARRIVALS, flow))
+            if lane.arrivals is not None:
+                self._times[flow] = moments(lane.arrivals, stream(self.seed, ARRIVALS, flow))
         for flow, lane in enumerate(lanes):
-            if lane.traffic.arrivals is not None:
+            if lane.arrivals is not None:
                 self._next_arrival(flow, 0)
             else:
                 self.start(flow, 0, 0)
@@ -264,7 +267,7 @@ class Clocked(Placement):
         self.lengths.grow(len(tally.jobs))
         tally.lengths = self.lengths
         tally.begun[:], tally.failed[:] = self.exchanges, self.failures
-        tally.ended = self.now
+        tally.ended = self.ended
 
 
 def _nothing() -> Generator[Step, None, None]:
