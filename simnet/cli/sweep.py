@@ -116,6 +116,8 @@ def _outputs(outputs: Sequence[Path], paths: list[str], measure: str, over: Sequ
             check_output(path)
             if len(over or paths) > 2:
                 raise UsageError(f"-o {path}: a figure has one or two of what varies on its axes; name them by --over")
+            if len(over or paths) == 2 and len(paths) > 2:
+                raise UsageError(f"-o {path}: a map shows all that varies; set the rest, or name one by --over")
     return stores[0] if stores else None
 
 
@@ -167,7 +169,7 @@ def _write(path: Path, found: list[Row], sweep: Sweep, results: Results, measure
     if path.suffix == _TABLE:
         results.parquet(path)
     elif path.suffix not in _STORES:
-        from simnet.draw.sweep import save  # type: ignore[attr-defined]
+        from simnet.draw.sweep import save
 
         save(found, path, list(over) or [axis.path for axis in sweep.axes], measure)
     click.echo(f"wrote {path}", err=True)

@@ -27,6 +27,7 @@ SAMPLES = (GRID, RANDOM, LHS)
 MOST_POINTS = 1_000_000
 _SCALES = (units.DURATIONS, units.SIZES, units.SPEEDS, units.PER_SECOND)
 _NUMBER = r"([+-]?[0-9]*\.?[0-9]+)([^\s0-9.*/]*(?:/m?s)?)"
+_ONE = re.compile(_NUMBER)
 _RANGE = re.compile(rf"{_NUMBER}\.\.{_NUMBER}(?:\*([0-9]*\.?[0-9]+)|/([0-9]+))?")
 
 Point = dict[str, str]
@@ -75,7 +76,10 @@ class Axis:
     @classmethod
     def _between(cls, path: str, text: str, low: str, one: str, high: str, other: str, factor: str | None,
                  count: str | None) -> Axis:  # fmt: skip
-        least, most = float(low), float(high) * _ratio(text, other, one or other)
+        factor_of = ratio(other, one or other)
+        if factor_of is None:
+            raise UsageError(f"--vary {text}: {one!r} and {other or 'a number alone'!r} are not units of one kind")
+        least, most = float(low), float(high) * factor_of
         whole = not one and not other and low.lstrip("+-").isdigit() and high.lstrip("+-").isdigit()
         axis = cls(path, (), least, most, one or other, whole, float(factor or 0), int(count or 0))
         if least >= most:
@@ -128,14 +132,31 @@ class Axis:
         return format(Decimal(f"{number:.6g}"), "f") + self.unit
 
 
-def _ratio(text: str, unit: str, other: str) -> float:
-    """What a unit is in terms of another of its kind."""
+def ratio(unit: str, other: str) -> float | None:
+    """What a unit is in terms of another; None where they are not of one kind.
+
+    Example:
+        >>> ratio("ms", "us"), ratio("KB", "bit"), ratio("", "")
+        (1000.0, None, 1.0)
+    """
     if unit == other:
         return 1.0
-    for scale in _SCALES:
-        if unit in scale and other in scale:
-            return scale[unit] / scale[other]
-    raise UsageError(f"--vary {text}: {unit or 'a number alone'!r} and {other!r} are not units of one kind")
+    return next((scale[unit] / scale[other] for scale in _SCALES if unit in scale and other in scale), None)
+
+
+def numbers(values: Sequence[str]) -> tuple[list[float], str] | None:
+    """Values as numbers in the first one's unit, and that unit; None where they are not all numbers of one kind.
+
+    Example:
+        >>> numbers(["10us", "1ms"]), numbers(["1", "2.5"]), numbers(["28.5", "legacy"])
+        (([10.0, 1000.0], 'us'), ([1.0, 2.5], ''), None)
+    """
+    found = [_ONE.fullmatch(value) for value in values]
+    parts = [(float(one[1]), ratio(one[2], found[0][2])) for one in found if one is not None and found[0] is not None]
+    if not parts or len(parts) < len(values):
+        return None
+    amounts = [amount * factor for amount, factor in parts if factor is not None]
+    return (amounts, found[0][2]) if len(amounts) == len(values) and found[0] is not None else None
 
 
 def points(axes: Sequence[Axis], sample: str = GRID, count: int = 0, seed: int = 0) -> list[Point]:

@@ -148,7 +148,5 @@ def rows(tasks: Iterable[Task], results: Results) -> Iterator[Row]:
 def _rows(point: Mapping[str, str], kept: Sequence[Kept]) -> Iterator[Row]:
     for name in kept[0].outcome.flows if kept else ():
         runs = [one.outcome for one in kept]
-        measures = {
-            key: Mean.of([measure.of(one, one.flows[name]) for one in runs]) for key, measure in MEASURES.items()
-        }
-        yield Row(point, name, len(kept), measures)
+        found = {key: Mean.of([one.of(run, run.flows[name]) for run in runs]) for key, one in MEASURES.items()}
+        yield Row(point, name, len(kept), found)

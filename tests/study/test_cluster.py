@@ -12,7 +12,7 @@ from simnet.study.sweep import Sweep, rows, run
 from tests.study.working import double
 
 distributed = pytest.importorskip("distributed", reason="NOT TESTED: --cluster; the extra `cluster` is not installed")
-PORTS = "scenarios/performance/many-ports.yaml"
+TWO = "tests/study/two.yaml"
 # what Dask's own sockets and loops leave to the collector is not simnet's
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -34,8 +34,8 @@ def test_each_job_is_done_once_and_one_whose_worker_dies_costs_itself_alone(clus
 
 
 def test_a_sweep_on_a_cluster_is_the_sweep_that_processes_make(cluster, tmp_path):
-    axes = [Axis.parse("traffic.last.connections.clients=1,2")]
-    sweep = Sweep(PORTS, {}, axes, points(axes), how={"exchanges": 20, "replications": 2})
+    axes = [Axis.parse("traffic.web.connections.clients=1,2")]
+    sweep = Sweep(TWO, {}, axes, points(axes), how={"exchanges": 20, "replications": 2})
     tasks = list(sweep.tasks())
 
     def here(jobs, work):
