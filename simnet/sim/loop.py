@@ -6,13 +6,14 @@ A FIFO server's job has its whole fate on arrival, so one event a visit is enoug
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush, heapreplace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Arrivals, Block, Run, stream
+from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Arrivals, Block, Run, draws, stream
 
 
 class Variates:
@@ -20,9 +21,9 @@ class Variates:
 
     __slots__ = ("_draw", "_held")
 
-    def __init__(self, generator: np.random.Generator, kind: str) -> None:
-        """`kind` is the generator's method that draws them."""
-        self._draw = getattr(generator, kind)
+    def __init__(self, draw: Callable[[int], NDArray[np.float64]]) -> None:
+        """`draw` gives so many of them."""
+        self._draw = draw
         self._held: list[float] = []
 
     def next(self) -> float:
@@ -58,9 +59,9 @@ class _Server:
         self.capacity, self.slack, self.free = station.capacity, station.slack, 0
         self.loss, self.reorder, self.reorder_delay = station.loss, station.reorder, station.reorder_delay
         self.queue: deque[int] = deque()
-        self.noises = Variates(stream(run.seed, NOISE, index), "standard_exponential")
-        self.losses = Variates(stream(run.seed, LOSS, index), "random")
-        self.reorders = Variates(stream(run.seed, REORDER, index), "random")
+        self.noises = Variates(draws(run.seed, NOISE, index, "standard_exponential"))
+        self.losses = Variates(draws(run.seed, LOSS, index, "random"))
+        self.reorders = Variates(draws(run.seed, REORDER, index, "random"))
         self.jobs = self.busy = self.waited = self.dropped = self.lost = self.longest = 0
 
     def admit(self, time: int) -> bool:

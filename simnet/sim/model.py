@@ -22,7 +22,7 @@ An engine runs a model. What it must do is fixed here, so that all engines give 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -195,3 +195,20 @@ def stream(seed: int, purpose: int, index: int) -> np.random.Generator:
         True
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(purpose, index))))
+
+
+def draws(seed: int, purpose: int, index: int, kind: str) -> Callable[[int], NDArray[np.float64]]:
+    """What draws so many variates of a stream by one of its generator's methods; made when it is first called.
+
+    Example:
+        >>> draws(1, LOSS, 0, "random")(2).shape
+        (2,)
+    """
+    found: list[Callable[[int], NDArray[np.float64]]] = []
+
+    def draw(count: int) -> NDArray[np.float64]:
+        if not found:  # numpy.random takes a while to load, and most runs need none of it
+            found.append(getattr(stream(seed, purpose, index), kind))
+        return found[0](count)
+
+    return draw

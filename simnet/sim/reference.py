@@ -12,7 +12,7 @@ import simpy
 
 from .clock import Arrival, Server, TokenBucket
 from .loop import Variates, times
-from .model import BLOCK, LOSS, NOISE, REORDER, Block, Flow, Run, Visit, stream
+from .model import BLOCK, LOSS, NOISE, REORDER, Block, Flow, Run, Visit, draws
 
 _NUMBER_BITS, _VISIT_BITS = 48, 16
 
@@ -114,7 +114,7 @@ class _Reference:
             self.begin(index, 0, flow.begin)
 
     def _variates(self, purpose: int, kind: str) -> list[Variates]:
-        return [Variates(stream(self.run.seed, purpose, index), kind) for index in range(len(self.run.model.stations))]
+        return [Variates(draws(self.run.seed, purpose, index, kind)) for index in range(len(self.run.model.stations))]
 
     def loses(self, station: int) -> bool:
         """Whether a station loses the job that it has served."""
