@@ -60,8 +60,8 @@ class Duration(click.ParamType):
 @click.option("--warmup", type=Duration(), metavar="TIME", help="What begins before this time is not measured.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="The first replication's seed.")
 @click.option("--replications", type=click.IntRange(1), metavar="N", help="How many runs, each with the next seed.")
-@click.option("--simulator", type=click.Choice(SIMULATORS), help="What plays it: all give the same; walks is exact "
-              "where state changes on the way, and slow.")  # fmt: skip
+@click.option("--simulator", type=click.Choice(SIMULATORS), help="What plays it; all give the same, but walks "
+              "(slow) sends again what TCP loses.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), multiple=True, metavar="FILE",
               help="Results (.sqlite), or a figure of the latencies (.png, .svg, .pdf); may be repeated.")  # fmt: skip

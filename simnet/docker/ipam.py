@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from itertools import chain
+from itertools import chain, dropwhile, islice, takewhile
 
 from simnet.docker.options import Pool
 
@@ -139,8 +139,7 @@ class Pools:
 
     def take(self) -> IPv4Network:
         """Take the next free subnet; subnets that the host has routes to are left out."""
-        free = list(self._candidates())
-        for subnet in free:
+        for subnet in self._candidates():
             if not _overlaps(subnet, self.taken) and not _overlaps(subnet, self.reserved):
                 self.taken.append(subnet)
                 self._last = subnet
@@ -157,12 +156,11 @@ class Pools:
             for pool in self.pools:
                 yield from pool.base.subnets(new_prefix=max(pool.size, pool.base.prefixlen))
 
-        if not self.rotates or self._last is None:
-            yield from every()
-            return
-        found = list(every())
-        start = found.index(self._last) + 1 if self._last in found else 0
-        yield from (*found[start:], *found[:start])
+        last = self._last if self.rotates else None
+        yield from islice(dropwhile(lambda subnet: subnet != last, every()), 1, None) if last is not None else every()
+        if last is not None:
+            yield from takewhile(lambda subnet: subnet != last, every())
+            yield last
 
 
 def _overlaps(subnet: Subnet, others: Iterable[Subnet]) -> bool:

@@ -91,7 +91,7 @@ class DockerProxy:
     def _datagram(self, front: DatagramSocket, client: tuple[int, int], data: bytes, to: int) -> None:
         """A datagram came: pass it on by the client's own backend socket."""
         backend = self._backends.get(client)
-        if backend is None:
+        if backend is None or backend not in self.namespace.sockets.datagrams:
             route = self.namespace.route_output(self.target[0])
             if isinstance(route, str):
                 return

@@ -40,7 +40,9 @@ class _Line(NamedTuple):
         if not self.counts:
             return f"{name}: none measured"
         return (
-            f"{name}\n{chart.digits(fitted(self.counts, self.times).slope)} ns/rule" if len(self.counts) > 1 else name
+            f"{name}\n{chart.digits(round(fitted(self.counts, self.times).slope, 2))} ns/rule"
+            if len(self.counts) > 1
+            else name
         )
 
 

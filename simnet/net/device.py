@@ -117,10 +117,22 @@ class Physical(Device):
 
 @dataclass(eq=False, slots=True)
 class Segment:
-    """An Ethernet segment: every frame that one of its devices sends reaches the others."""
+    """An Ethernet switch: a frame reaches the device that its destination was last heard from, else all others.
+
+    `fdb` maps a hardware address to that device.
+    """
 
     name: str
     devices: list[Physical] = field(default_factory=list)
+    fdb: dict[str, Physical] = field(default_factory=dict, repr=False)
+
+    def ports(self, sender: Physical, src_mac: str, dst_mac: str) -> list[Physical]:
+        """Learn the sender's address; the devices that a frame reaches."""
+        self.fdb[src_mac] = sender
+        known = self.fdb.get(dst_mac)
+        if known is not None and known in self.devices:
+            return [known] if known is not sender else []
+        return [device for device in self.devices if device is not sender]
 
 
 @dataclass(eq=False, slots=True)

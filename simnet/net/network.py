@@ -25,6 +25,7 @@ class Network:
 
     `aliases` lets a place go by other names (`h1` for `h1/host`, `h1/con` for the container whose namespace it shares).
     `nicknames` are understood as well, but not shown (`web` for `h1/shop-web-1`).
+    `largest` bytes are what TCP hands down at once, to be cut by devices (GSO; 0: a segment).
     `counts_conditions` lets every chain walk tell which conditions of its rules were tried (see `ChainWalk`).
     `assumptions` settles undecided rules: (place, table, chain, number) → whether it matches; `assume` the others.
 
@@ -46,6 +47,7 @@ class Network:
         self.servers: list[Server] = []
         self.notes: list[str] = []
         self.schedule: Schedule = AtOnce()
+        self.largest = 0
         self.counts_conditions = False
         self._serials = count(1)
 

@@ -56,12 +56,15 @@ class Server:
     def listen(self) -> None:
         """Open the socket."""
         self.namespace.network.servers.append(self)
+        self.namespace.sockets.open(self.socket())
+
+    def socket(self) -> Listener | DatagramSocket:
+        """A socket that it would listen at."""
         if self.proto == "tcp":
-            self.namespace.sockets.open(Listener(self.address, self.port, self.by, self._accepted))
-        else:
-            socket = DatagramSocket(self.namespace, self.address, self.port, self.by)
-            socket.received = lambda source, port, data, to: self._datagram(socket, source, port, to)
-            self.namespace.sockets.datagrams.append(socket)
+            return Listener(self.address, self.port, self.by, self._accepted)
+        socket = DatagramSocket(self.namespace, self.address, self.port, self.by)
+        socket.received = lambda source, port, data, to: self._datagram(socket, source, port, to)
+        return socket
 
     def _accepted(self, stream: Stream) -> None:
         wake = self.namespace.network.wake

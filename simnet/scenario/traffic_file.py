@@ -74,7 +74,7 @@ _PARALLEL = ("parallel", _count(1, _MOST_CLIENTS))
 KEYS: Mapping[str, Mapping[str, tuple[str, Read]]] = {
     "requests": {"clients": _PARALLEL, **_DATA, "think": ("think", _TIME), **_POLL},
     "stream": {"connections": _PARALLEL, "window": ("window", _unit(units.size, positive=True)),
-               "offload": ("offload", Value.flag), "size": _DATA["size"], **_POLL},
+               "offload": ("offload", Value.flag), "size": _DATA["size"]},
     "open": {"flows": _PARALLEL, **_DATA, **_POLL},
     "connections": {"clients": _PARALLEL, **_DATA, "think": ("think", _TIME), **_POLL},
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .model import NOISE, Block, Ints, Model, Run, stream
+from .model import NOISE, Block, Ints, Model, Run, draws
 from .path import kinds_of
 from .station import Rows, linear, lossless, used
 
@@ -45,7 +45,7 @@ class _Alone:
         # what goes by before a visit comes
         self.before = np.array([visit.lag if visit.parent >= 0 else self.flow.think for visit in visits], np.int64)
         self.record = np.array([visit.record for visit in visits])
-        self.draws = [stream(run.seed, NOISE, index).standard_exponential for index in range(len(model.stations))]
+        self.draws = [draws(run.seed, NOISE, index, "standard_exponential") for index in range(len(model.stations))]
 
     def services(self, visits: Ints) -> Ints:
         """How long the next visits take."""

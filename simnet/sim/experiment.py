@@ -23,7 +23,6 @@ from .model import Block, Ints, Run
 from .recorder import Way
 from .stage import Lane, Stage, ready
 from .traffic import Traffic
-from .walks import Clocked
 from .ways import Ways
 
 # the engine that plays walks afresh instead of recorded ways
@@ -111,7 +110,10 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one CPU or wire did: jobs, the share of the time that it was busy, mean wait (ns), drops, longest queue."""
+    """What one CPU or wire did: jobs, the share of the time that it was busy, mean wait (ns), drops, longest queue.
+
+    `lengths` are the longest queues of each `span` ns in turn, up to the last in which anything waited.
+    """
 
     name: str
     jobs: int
@@ -120,6 +122,8 @@ class Load:
     dropped: int
     lost: int
     longest: int
+    lengths: tuple[int, ...] = ()
+    span: int = 0
 
 
 @dataclass(slots=True)
@@ -138,7 +142,7 @@ class Outcome:
 class Experiment:
     """A network's traffic, recorded and ready to run.
 
-    `open` makes the network afresh, for the engine `walks`.
+    `open` gives the network, which is left as it was found.
 
     Example:
         >>> from simnet.net.address import parse_ip
@@ -175,12 +179,19 @@ class Experiment:
             stage = self.stage()
             self._lanes = stage.lanes
             self._ways = ways.record(stage)
+            stage.leave()
         return self._ways
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Where the recorded ways are not exact."""
         return self.ways.notes
+
+    @property
+    def _loses_segments(self) -> bool:
+        """Whether TCP has to send again what a wire loses or reorders, which recorded ways do not hold."""
+        wires = self.wires.values()
+        return any(wire.loss or wire.reorder for wire in wires) and any(one.proto == "tcp" for one in self.traffic)
 
     def bills(self) -> dict[str, tuple[Bill, Bill]]:
         """Of each traffic, what its first exchange and a later one come to."""
@@ -200,7 +211,9 @@ class Experiment:
     def _once(self, plan: Plan, seed: int, progress: Progress) -> Outcome:
         began = time.perf_counter()
         until = plan.duration or _NEVER
-        if plan.engine == WALKS:
+        if plan.engine == WALKS or (plan.engine == "auto" and self._loses_segments):
+            from .walks import Clocked  # SimPy, which nothing else here needs
+
             clocked = Clocked(self.stage(), seed, plan.exchanges, until)
             self._lanes = clocked.stage.lanes
             blocks = clocked.blocks()
@@ -216,6 +229,7 @@ class Experiment:
         if run is None:
             run = Run(ways.bare(clocked.stage), seed, until)
             clocked.tally(run.tally)
+            clocked.stage.leave()
         return watch.outcome(run, began, plan.engine)
 
 
@@ -258,7 +272,8 @@ class _Watch:
         ended = max(tally.ended, 1)
         loads = [
             Load(station.name, int(tally.jobs[at]), float(tally.busy[at]) / ended, _mean(tally.waited, tally.jobs, at),
-                 int(tally.dropped[at]), int(tally.lost[at]), int(tally.longest[at]))
+                 int(tally.dropped[at]), int(tally.lost[at]), int(tally.longest[at]),
+                 tally.lengths.until_none(at), tally.lengths.width)
             for at, station in enumerate(run.model.stations)
         ]  # fmt: skip
         return Outcome(run.seed, self.flows, loads, tally.ended, time.perf_counter() - began, name)

@@ -96,10 +96,19 @@ class Hardware:
         self._index: dict[str, int] = {}
         self._readers: dict[tuple[str, int], int] = {}
 
-    def check(self, network: Network) -> None:
-        """UnknownName where CPUs or a wire are described that the network does not have."""
-        hosts = {self.host(place) for place in network.namespaces} if not self.together else set()
-        hosts |= {place.partition("/")[0] for place in network.namespaces}
+    def install(self, network: Network) -> None:
+        """Make a network's stations, in one order whoever asks; UnknownName for CPUs or a wire that it has not."""
+        self._check(network)
+        for host in sorted({self.host(place) for place in network.namespaces}):
+            for number in range(self.cpus(host).count):
+                self.cpu(host, number)
+        for place in sorted(network.namespaces):
+            for device in network.namespaces[place].devices.values():
+                if isinstance(device, Physical) and device.segment is not None and not self.together:
+                    self.sender(device)
+
+    def _check(self, network: Network) -> None:
+        hosts = {place.partition("/")[0] for place in network.namespaces}
         for name in self._cpus:
             if name not in hosts:
                 raise UnknownName("host or machine", name, hosts)

@@ -1,6 +1,6 @@
 """What has a price: the name of each, what it pays for, and the heading that it goes under in a bill.
 
-A name's first part is its group, which a price list may scale as a whole.
+What comes before a point in a name is a group, which a price list may scale as a whole (`device`, `device.veth`).
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+UNITS = ("ns", "ns/byte")
+
 
 class Key(NamedTuple):
-    """What a price pays for, and the bill's heading."""
+    """What a price pays for, the bill's heading, and the unit."""
 
     pays: str
     heading: str
+    unit: str = UNITS[0]
 
 
 SOCKETS, COPIES, WAKEUPS, DEVICES, BRIDGES = "system calls", "copies", "wake-ups", "devices", "bridges"
@@ -39,9 +42,9 @@ def _keys() -> dict[str, Key]:
         "origin": Key("a packet's making: headers, and IP output up to the device", SOCKETS),
         "delivery.udp": Key("UDP input: finding the socket, queueing", SOCKETS),
         "delivery.tcp": Key("TCP input: finding the socket, the state machine", SOCKETS),
-        "copy.send": Key("copying data from a process", COPIES),
-        "copy.receive": Key("copying data to a process", COPIES),
-        "checksum": Key("each byte's checksum in software, where a device does none", COPIES),
+        "copy.send": Key("copying data from a process", COPIES, UNITS[1]),
+        "copy.receive": Key("copying data to a process", COPIES, UNITS[1]),
+        "checksum": Key("each byte's checksum in software, where a device does none", COPIES, UNITS[1]),
         "wake-up.poll": Key("a process that polls seeing its data", WAKEUPS),
         "wake-up.switch": Key("putting a process to sleep and switching to it when it is woken", WAKEUPS),
         "wake-up.other-cpu": Key(
@@ -67,7 +70,7 @@ def _keys() -> dict[str, Key]:
         "tunnel.encapsulate": Key("wrapping a frame into VXLAN", TUNNELS),
         "tunnel.decapsulate": Key("taking a frame out of VXLAN", TUNNELS),
         "encrypt.packet": Key("IPsec's work for each packet, at each end", TUNNELS),
-        "encrypt.byte": Key("IPsec's work for each byte, at each end", TUNNELS),
+        "encrypt.byte": Key("IPsec's work for each byte, at each end", TUNNELS, UNITS[1]),
         "segment": Key("cutting one segment off a large one in software", DEVICES),
         "wire": Key("being on a wire, or waiting to be", WIRES),
     }
@@ -90,5 +93,16 @@ KEYS = _keys()
 
 
 def groups_of(keys: Iterable[str]) -> list[str]:
-    """What can be scaled: every key, every group, and `all`."""
-    return ["all", *dict.fromkeys(part for key in keys for part in (key.split(".")[0], key))]
+    """What can be scaled: `all`, every key, and every group.
+
+    Example:
+        >>> groups_of(["route", "device.veth.in"])
+        ['all', 'route', 'device', 'device.veth', 'device.veth.in']
+    """
+    parts = [key.split(".") for key in keys]
+    return ["all", *dict.fromkeys(".".join(part[: count + 1]) for part in parts for count in range(len(part)))]
+
+
+def in_group(key: str, group: str) -> bool:
+    """Whether a key is one of a group's, or the group itself."""
+    return group in {"all", key} or key.startswith(f"{group}.")

@@ -6,13 +6,15 @@ A FIFO server's job has its whole fate on arrival, so one event a visit is enoug
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush, heapreplace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Arrivals, Block, Run, stream
+from .lengths import SPANS
+from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Arrivals, Block, Run, draws, stream
 
 
 class Variates:
@@ -20,9 +22,9 @@ class Variates:
 
     __slots__ = ("_draw", "_held")
 
-    def __init__(self, generator: np.random.Generator, kind: str) -> None:
-        """`kind` is the generator's method that draws them."""
-        self._draw = getattr(generator, kind)
+    def __init__(self, draw: Callable[[int], NDArray[np.float64]]) -> None:
+        """`draw` gives so many of them."""
+        self._draw = draw
         self._held: list[float] = []
 
     def next(self) -> float:
@@ -50,7 +52,7 @@ class _Server:
 
     __slots__ = (
         *("capacity", "slack", "loss", "reorder", "reorder_delay", "free", "queue", "noises", "losses", "reorders"),
-        *("jobs", "busy", "waited", "dropped", "lost", "longest"),
+        *("jobs", "busy", "waited", "dropped", "lost", "index", "lengths", "row"),
     )
 
     def __init__(self, run: Run, index: int) -> None:
@@ -58,10 +60,16 @@ class _Server:
         self.capacity, self.slack, self.free = station.capacity, station.slack, 0
         self.loss, self.reorder, self.reorder_delay = station.loss, station.reorder, station.reorder_delay
         self.queue: deque[int] = deque()
-        self.noises = Variates(stream(run.seed, NOISE, index), "standard_exponential")
-        self.losses = Variates(stream(run.seed, LOSS, index), "random")
-        self.reorders = Variates(stream(run.seed, REORDER, index), "random")
-        self.jobs = self.busy = self.waited = self.dropped = self.lost = self.longest = 0
+        self.noises = Variates(draws(run.seed, NOISE, index, "standard_exponential"))
+        self.losses = Variates(draws(run.seed, LOSS, index, "random"))
+        self.reorders = Variates(draws(run.seed, REORDER, index, "random"))
+        self.jobs = self.busy = self.waited = self.dropped = self.lost = 0
+        self.index, self.lengths, self.row = index, run.tally.lengths, run.tally.lengths.rows[index]
+
+    @property
+    def longest(self) -> int:
+        """The longest queue that was found."""
+        return max(self.row)
 
     def admit(self, time: int) -> bool:
         """Whether a bounded job that arrives finds room."""
@@ -69,7 +77,10 @@ class _Server:
         while queue and queue[0] <= time:
             queue.popleft()
         waiting = len(queue)
-        self.longest = max(self.longest, waiting)
+        if waiting:
+            span = time >> self.lengths.shift
+            if span >= SPANS or waiting > self.row[span]:
+                self.lengths.note(self.index, time, waiting)
         if self.capacity and waiting >= self.capacity:
             self.dropped += 1
             return False

@@ -22,12 +22,14 @@ An engine runs a model. What it must do is fixed here, so that all engines give 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .lengths import Lengths
 
 Ints = NDArray[np.int64]
 BLOCK = 1 << 16
@@ -147,7 +149,8 @@ class Tally:
 
     `jobs` served, `busy` ns of service, `waited` ns between arrival and start, `dropped` for want of room, `lost` on
     the way, `longest` queue of bounded jobs that an arrival found; `begun` and `failed` exchanges of each flow;
-    `ended`, the time of the last thing that happened.
+    `ended`, the time of the last thing that happened; `lengths`, the longest queues in the course of time (this and
+    `longest` are there when the run is over).
     """
 
     jobs: Ints
@@ -158,14 +161,16 @@ class Tally:
     longest: Ints
     begun: Ints
     failed: Ints
+    lengths: Lengths
     ended: int = 0
 
     @classmethod
     def of(cls, model: Model) -> Tally:
         """All zero."""
         stations, flows = len(model.stations), len(model.flows)
-        rows = np.zeros((6, stations), np.int64), np.zeros((2, flows), np.int64)
-        return cls(*rows[0], *rows[1])
+        jobs, busy, waited, dropped, lost, longest = np.zeros((6, stations), np.int64)
+        begun, failed = np.zeros((2, flows), np.int64)
+        return cls(jobs, busy, waited, dropped, lost, longest, begun, failed, Lengths.of(stations))
 
 
 @dataclass(slots=True)
@@ -195,3 +200,20 @@ def stream(seed: int, purpose: int, index: int) -> np.random.Generator:
         True
     """
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(purpose, index))))
+
+
+def draws(seed: int, purpose: int, index: int, kind: str) -> Callable[[int], NDArray[np.float64]]:
+    """What draws so many variates of a stream by one of its generator's methods; made when it is first called.
+
+    Example:
+        >>> draws(1, LOSS, 0, "random")(2).shape
+        (2,)
+    """
+    found: list[Callable[[int], NDArray[np.float64]]] = []
+
+    def draw(count: int) -> NDArray[np.float64]:
+        if not found:  # numpy.random takes a while to load, and most runs need none of it
+            found.append(getattr(stream(seed, purpose, index), kind))
+        return found[0](count)
+
+    return draw

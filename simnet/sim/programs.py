@@ -6,6 +6,7 @@ of its own. A client is told by its `Driver` when to begin an exchange, and tell
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +18,8 @@ from simnet.net.stack import udp
 from simnet.net.stack.tcp import Stream
 from simnet.net.step import Step
 
+# a flow and the number of its exchange
+Exchange = tuple[int, int]
 SERVER = "server"
 CLIENT = "client"
 
@@ -42,14 +45,21 @@ class Responder:
     reply: int
     read: Callable[[], None] = field(default=lambda: None)
 
+    _socket: Listener | DatagramSocket | None = None
+
     def listen(self) -> None:
         """Open the socket."""
         if self.proto == "tcp":
-            self.namespace.sockets.open(Listener(self.address, self.port, SERVER, self._accepted))
+            self._socket = Listener(self.address, self.port, SERVER, self._accepted)
         else:
-            socket = DatagramSocket(self.namespace, self.address, self.port, SERVER)
+            socket = self._socket = DatagramSocket(self.namespace, self.address, self.port, SERVER)
             socket.received = lambda source, port, _data, _to: self._wake(self._answer(socket, source, port))
-            self.namespace.sockets.open(socket)
+        self.namespace.sockets.open(self._socket)
+
+    def close(self) -> None:
+        """End: nothing listens any more."""
+        if self._socket is not None:
+            self.namespace.sockets.close(self._socket)
 
     def _wake(self, walk: Walk) -> None:
         self.namespace.network.wake(walk, self.namespace, SERVER)
@@ -117,6 +127,8 @@ class Requester:
     def __init__(self, end: End, size: int, reply: int, done: Callable[[], None]) -> None:
         """Open no socket yet."""
         self.end, self.size, self.reply, self.done = end, size, reply, done
+        self.unread: deque[Exchange] = deque()
+        self.unacknowledged: deque[Exchange] = deque(maxlen=0)
         self._stream: Stream | None = None
         self._socket: DatagramSocket | None = None
         self._held = 0
@@ -126,11 +138,19 @@ class Requester:
         if self.end.proto == "udp":
             return self._send()
         if self._stream is None:
-            self._stream = self.end.stream()
-            self._stream.connected = lambda: self.end.wake(self._write())
-            self._stream.received = lambda piece: self.end.wake(self._take(len(piece)))
-            return self._stream.connect()
+            stream = self._open()
+            stream.connected = lambda: self.end.wake(self._write())
+            return stream.connect()
         return self._write()
+
+    def connect(self) -> None:
+        """Open the connection before the first exchange, over UDP by one; it is open when the network has run."""
+        self.end.wake(self._send() if self.end.proto == "udp" else self._open().connect())
+
+    def _open(self) -> Stream:
+        self._stream = self.end.stream()
+        self._stream.received = lambda piece: self.end.wake(self._take(len(piece)))
+        return self._stream
 
     def _send(self) -> Generator[Step, None, None]:
         end = self.end
@@ -162,6 +182,8 @@ class Sender:
     def __init__(self, end: End, size: int, largest: int, done: Callable[[], None]) -> None:
         """Open no connection yet."""
         self.end, self.size, self.done = end, size, done
+        self.unread: deque[Exchange] = deque()
+        self.unacknowledged: deque[Exchange] = deque()
         self.stream = end.stream()
         self.stream.largest = largest
         self.stream.acknowledged = self._acknowledged
@@ -176,13 +198,14 @@ class Sender:
         return self.stream.write(data(self.size))
 
     def _acknowledged(self, upto: int) -> None:
-        pieces = (upto - 1) // self.size
-        if pieces > self._end:
-            self._end = pieces
-            self.end.wake(self._told())
+        pieces = (upto - 1) // self.size - self._end
+        if pieces > 0:
+            self._end += pieces
+            self.end.wake(self._told(pieces))
 
-    def _told(self) -> Generator[Step, None, None]:
-        self.done()
+    def _told(self, pieces: int) -> Generator[Step, None, None]:
+        for _ in range(pieces):
+            self.done()
         yield from ()
 
 

@@ -106,7 +106,8 @@ def _visits(root: _Node) -> Iterator[Visit]:
         marks: dict[str, Any] = {}
         if node.work is not None:
             work = node.work
-            marks = {"release": work.release, "record": work.record, "bounded": work.bounded, "noise": work.noise}
+            marks = {"release": any(mark.release for mark in work.marks), "bounded": work.bounded, "noise": work.noise,
+                     "record": any(mark.record for mark in work.marks)}  # fmt: skip
         else:
             marks = {"bounded": True}
         yield Visit(node.station, node.service, parent=numbers[id(parent)] if parent else -1, lag=lag, **marks)

@@ -1,7 +1,7 @@
 """A network made ready for traffic: flows tried, neighbours known, servers and clients in their places.
 
 What is timed afterwards begins on a host that has run a while (addresses are learned) and that has seen none of these
-connections (conntrack knows of the flows that were tried, from another port); streams are connected.
+connections (conntrack knows of the flows that were tried, from another port); streams and open traffic are connected.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .model import Arrivals
 from .pricing import Pricing
 from .programs import Blaster, Connector, End, Requester, Responder, Sender
 from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
-from .work import Placement, Seat
+from .work import Mark, Placement, Seat, Work
 
 _FIRST_PORT, _TRIED_FROM = 20_000, 40_000
 # what goes in one packet with offload (GSO), and how many segments a piece of a stream has without
@@ -65,6 +65,7 @@ class Stage:
     hardware: Hardware
     lanes: list[Lane] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
+    replaced: list[tuple[Responder, Server]] = field(default_factory=list)
 
     @property
     def seats(self) -> list[Seat]:
@@ -72,28 +73,50 @@ class Stage:
         return [Seat(lane.seat, polls=lane.traffic.polls or lane.traffic.kind == STREAM) for lane in self.lanes]
 
     @property
-    def placement(self) -> Placement:
-        """The schedule that plays at the moment."""
+    def _timed(self) -> Work | None:
+        """The work that runs now; None while the network is made ready."""
         schedule = self.network.schedule
-        assert isinstance(schedule, Placement)
-        return schedule
+        return schedule.current if isinstance(schedule, Placement) else None
+
+    def leave(self) -> None:
+        """Give the network back: its own servers listen again, and what was under way is forgotten."""
+        network = self.network
+        network.schedule, network.counts_conditions = AtOnce(), False
+        for responder, server in self.replaced:
+            responder.close()
+            server.namespace.sockets.open(server.socket())
+        network.forget_connections()
+
+    def begin(self, flow: int, exchange: int) -> Walk:
+        """The first walk of a lane's exchange; what answers come in the order of the questions, is kept in order."""
+        client = self.lanes[flow].client
+        if isinstance(client, Sender | Requester):
+            client.unread.append((flow, exchange))
+            client.unacknowledged.append((flow, exchange))
+        return client.begin()
 
     def release(self) -> None:
         """What runs now is one of the events that release its exchange."""
-        work = self.placement.current
-        assert work is not None
-        work.release = True
+        self._mark(record=False, release=True)
 
     def record(self) -> None:
         """What runs now ends a measurement."""
-        work = self.placement.current
-        assert work is not None
-        work.record = True
+        self._mark(record=True, release=False)
 
     def settle(self) -> None:
-        """A measurement and a release in one."""
-        self.record()
-        self.release()
+        """What runs now ends a measurement, and is one of the events that release its exchange."""
+        self._mark(record=True, release=True)
+
+    def _mark(self, *, record: bool, release: bool) -> None:
+        """Mark the end of what runs now; a stream's pieces are read and acknowledged in the order of their sending."""
+        work = self._timed
+        if work is None:
+            return
+        flow, exchange = work.flow, work.exchange
+        client = self.lanes[flow].client
+        if isinstance(client, Sender | Requester) and client.end.proto == "tcp":
+            flow, exchange = (client.unread if record else client.unacknowledged).popleft()
+        work.marks.append(Mark(flow, exchange, record, release))
 
 
 def ready(
@@ -103,13 +126,15 @@ def ready(
     cpus: Mapping[str, Cpus] | None = None,
     wires: Mapping[str, Wire] | None = None,
 ) -> Stage:
-    """Make a fresh network ready; UsageError where a flow leads nowhere, with what became of it."""
+    """Make a network ready; UsageError where a flow leads nowhere, with what became of it."""
+    network.forget_connections()
     hardware = Hardware(costs.machine, cpus, wires)
-    hardware.check(network)
+    hardware.install(network)
     stage = Stage(network, Pricing(network, costs, together=hardware.together), hardware)
     asked = [one.checked() for one in traffic]
     if not asked:
         raise UsageError("there is no traffic to play")
+    network.largest = _LARGEST if any(one.offload for one in asked) else 0
     servers = {one.name: _try(stage, one, _TRIED_FROM + number) for number, one in enumerate(asked)}
     answering: dict[tuple[NetNamespace, str, int, int], Responder] = {}
     responders = {one.name: _take_over(stage, one, servers[one.name], answering) for one in asked}
@@ -154,6 +179,7 @@ def _take_over(
     if traffic.kind == STREAM or not reply:
         responder.read = stage.record if _sends_blindly(traffic) else stage.settle
     responder.listen()
+    stage.replaced.append((responder, server))
     answering[key] = responder
     return responder
 
@@ -185,13 +211,13 @@ def _populate(stage: Stage, traffic: Traffic) -> None:
 
 
 def _connect(stage: Stage, responders: Mapping[str, Responder]) -> None:
-    """Open the streams' connections, and let each have as many lanes as pieces fit its window."""
+    """Open the connections of streams and of open traffic; a stream has as many lanes as pieces fit its window."""
     network = stage.network
     assert isinstance(network.schedule, AtOnce)
     senders = [lane for lane in stage.lanes if isinstance(lane.client, Sender)]
-    for lane in senders:
-        assert isinstance(lane.client, Sender)
-        lane.client.connect()
+    for lane in stage.lanes:
+        if isinstance(lane.client, Sender) or (isinstance(lane.client, Requester) and lane.traffic.kind == OPEN):
+            lane.client.connect()
     for _ in network.run(network.now):
         pass
     for lane in senders:

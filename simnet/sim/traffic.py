@@ -26,7 +26,8 @@ class Traffic:
     by `arrivals`, whatever became of the ones before; each of `parallel` flows has those, or its own of as many),
     `connections`
     (each of `parallel` clients opens one for every request). `size` and `reply` are bytes of data. `polls`: the
-    programs at both ends poll instead of sleeping. `offload`: streams go in packets of up to 64 KiB, which devices cut.
+    programs at both ends poll instead of sleeping. `offload`: streams go in packets of up to 64 KiB, which devices cut;
+    requests, replies and what docker-proxy copies do so where any traffic of a run has it.
     A request that was lost is given up after `timeout` ns.
 
     Example:

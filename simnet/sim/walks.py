@@ -7,16 +7,20 @@ for the engines that run recorded ways.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import simpy
 
 from simnet.net.schedule import Walk
+from simnet.net.step import Step
 
 from .clock import Arrival, Server, TokenBucket
+from .lengths import Lengths
 from .loop import Variates, moments
-from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, stream
+from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, draws, stream
+from .pricing import Burst
 from .stage import Stage
 from .work import Passage, Placement, Work
 
@@ -47,9 +51,11 @@ class _Frame:
 
     def came(self) -> None:
         self.lost = self.clock.loses(self.passage.station)
+        if self.lost:
+            self.clock.failed(self.then)
 
     def dropped(self) -> None:
-        """It is gone."""
+        self.clock.failed(self.then)
 
     def service(self) -> int:
         return self.passage.service
@@ -74,7 +80,7 @@ class _Job:
         """It will be done."""
 
     def dropped(self) -> None:
-        """It is gone."""
+        self.clock.failed(self.item)
 
     def work(self) -> Generator[int, None, None]:
         noise = self.item.noise
@@ -103,7 +109,9 @@ class Clocked(Placement):
         self._missing: dict[tuple[int, int], int] = {}
         self.rows: list[tuple[int, int, int, int]] = []
         self.exchanges = [0] * len(stage.lanes)
+        self.failures = [0] * len(stage.lanes)
         self.lost: dict[int, int] = {}
+        self.lengths = Lengths.of(0)
         self.ended = 0
         self._times: dict[int, Iterator[int]] = {}
 
@@ -134,14 +142,16 @@ class Clocked(Placement):
     def after(self, delay: int, action: Callable[[], Walk | None]) -> None:
         """Let a timer of what runs now fire in `delay` ns, on the same CPU."""
         now = self._now()
-        path = (*now.path, now.children)
+        timer = Work(_nothing(), now.host, now.number, now.station, now.flow, now.exchange, (*now.path, now.children))
 
         def fire() -> None:
+            self.current = timer
             walk = action()
+            self.current = None
             if walk is not None:
-                self.arrive(Work(walk, now.host, now.number, now.station, now.flow, now.exchange, path), 0)
+                self.arrive(replace(timer, walk=walk, burst=Burst()), 0)
 
-        Arrival(self.env, delay, rank(now.flow, now.exchange, path), fire)
+        Arrival(self.env, delay, rank(timer.flow, timer.exchange, timer.path), fire)
 
     # -- exchanges -----------------------------------------------------------------------------------------------------
 
@@ -158,7 +168,7 @@ class Clocked(Placement):
         self._missing[flow, exchange] = lane.releases
         if lane.arrivals is not None:
             self._next_arrival(flow, exchange + 1)
-        work = self.begin(flow, exchange, lane.client.begin(), lane.namespace, "client")
+        work = self.begin(flow, exchange, self.stage.begin(flow, exchange), lane.namespace, "client")
         self._cpu(work.station).arrive(_Job(self, work))
 
     def _next_arrival(self, flow: int, exchange: int) -> None:
@@ -167,16 +177,30 @@ class Clocked(Placement):
             self.start(flow, exchange, time - self.now)
 
     def finished(self, work: Work) -> None:
-        """Work is done: note what it measured, and begin the next exchange where it released this one."""
-        key = work.flow, work.exchange
-        if work.record or work.release:
+        """Work is done: note what it measured, and begin the exchanges after those that it released."""
+        if work.marks:
             self.ended = self.now  # what timers do later is no part of the run
-        if work.record:
-            self.rows.append((*key, self._begun[key], self.now))
-        if work.release and self.stage.lanes[work.flow].arrivals is None:
-            self._missing[key] -= 1
-            if not self._missing[key]:
-                self.start(work.flow, work.exchange + 1, self.stage.lanes[work.flow].traffic.think)
+        for mark in work.marks:
+            key = mark.flow, mark.exchange
+            if mark.record:
+                self.rows.append((*key, self._begun[key], self.now))
+            if mark.release and self.stage.lanes[mark.flow].arrivals is None:
+                self._missing[key] -= 1
+                if self._missing[key] == 0:
+                    self.start(mark.flow, mark.exchange + 1, self.stage.lanes[mark.flow].traffic.think)
+
+    def failed(self, work: Work) -> None:
+        """A datagram is gone, and so is the exchange that waits for it; TCP sees to its losses itself."""
+        key, lane = (work.flow, work.exchange), self.stage.lanes[work.flow]
+        if lane.traffic.proto == "tcp":
+            return
+        if lane.arrivals is not None:
+            self.failures[work.flow] += 1
+        elif self._missing[key] > 0:
+            self.failures[work.flow] += 1
+            self._missing[key] = 0
+            again = max(self.now, self._begun[key] + lane.traffic.timeout)
+            self.start(work.flow, work.exchange + 1, again - self.now)
 
     # -- stations ------------------------------------------------------------------------------------------------------
 
@@ -189,7 +213,8 @@ class Clocked(Placement):
         if index not in self._servers:
             station = self.hardware.stations[index]
             make = partial(TokenBucket, slack=station.slack) if station.slack else Server
-            self._servers[index] = make(self.env, station.name, station.capacity)
+            self.lengths.grow(index + 1)
+            self._servers[index] = make(self.env, station.name, station.capacity, partial(self.lengths.note, index))
         return self._servers[index]
 
     def _station(self, index: int) -> Station:
@@ -239,8 +264,14 @@ class Clocked(Placement):
             tally.jobs[index], tally.busy[index], tally.waited[index] = server.jobs, server.busy, server.waited
             tally.dropped[index], tally.longest[index] = server.drops, server.longest
             tally.lost[index] = self.lost.get(index, 0)
-        tally.begun[:] = self.exchanges
+        self.lengths.grow(len(tally.jobs))
+        tally.lengths = self.lengths
+        tally.begun[:], tally.failed[:] = self.exchanges, self.failures
         tally.ended = self.ended
+
+
+def _nothing() -> Generator[Step, None, None]:
+    yield from ()
 
 
 class _Streams(dict[int, Variates]):
@@ -251,5 +282,5 @@ class _Streams(dict[int, Variates]):
         self.seed, self.purpose, self.kind = seed, purpose, kind
 
     def __missing__(self, index: int) -> Variates:
-        found = self[index] = Variates(stream(self.seed, self.purpose, index), self.kind)
+        found = self[index] = Variates(draws(self.seed, self.purpose, index, self.kind))
         return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 
 from .model import Exchange, Flow, Model
 from .programs import Connector
 from .recorder import Recorder, Way
-from .stage import Lane, Stage
+from .stage import Stage
 
 # an exchange is taken to repeat when two in a row are equal; where they go on differing, the last ones are repeated
 _MOST = 8
@@ -44,7 +45,7 @@ def record(stage: Stage) -> Ways:
     flows: list[Flow] = []
     notes: list[str] = []
     for flow, lane in enumerate(stage.lanes):
-        found, cycle = _lane(recorder, flow, lane)
+        found, cycle = _lane(stage, recorder, flow)
         if cycle > 1 and not isinstance(lane.client, Connector):
             notes.append(f"traffic {lane.traffic.name}: its exchanges go on differing; the last {cycle} are repeated")
         for way in found:
@@ -58,11 +59,11 @@ def record(stage: Stage) -> Ways:
     return Ways(model, tuple(ways), tuple(dict.fromkeys(notes)))
 
 
-def _lane(recorder: Recorder, flow: int, lane: Lane) -> tuple[list[Way], int]:
+def _lane(stage: Stage, recorder: Recorder, flow: int) -> tuple[list[Way], int]:
     """A lane's exchanges up to where they repeat, and how many of the last do."""
-    connects = isinstance(lane.client, Connector)
+    connects = isinstance(stage.lanes[flow].client, Connector)
     found: list[Way] = []
-    for way in _exchanges(recorder, flow, lane):
+    for way in _exchanges(stage, recorder, flow):
         found.append(way)
         if connects and len(found) == _CONNECTIONS:
             return found, _CONNECTIONS
@@ -73,9 +74,7 @@ def _lane(recorder: Recorder, flow: int, lane: Lane) -> tuple[list[Way], int]:
     raise AssertionError("exchanges never end")
 
 
-def _exchanges(recorder: Recorder, flow: int, lane: Lane) -> Iterator[Way]:
-    number = 0
-    while True:
-        first = recorder.begin(flow, number, lane.client.begin(), lane.namespace, "client")
-        yield recorder.record(first)
-        number += 1
+def _exchanges(stage: Stage, recorder: Recorder, flow: int) -> Iterator[Way]:
+    namespace = stage.lanes[flow].namespace
+    for number in count():
+        yield recorder.record(recorder.begin(flow, number, stage.begin(flow, number), namespace, "client"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from simnet.net.device import Device, Physical
 from simnet.net.namespace import NetNamespace
@@ -26,13 +27,21 @@ CLIENT = "client"
 Before = tuple[tuple[str, float], ...]
 
 
+class Mark(NamedTuple):
+    """What the end of some work is to an exchange of a flow: a measurement, one of its releases, or both."""
+
+    flow: int
+    exchange: int
+    record: bool
+    release: bool
+
+
 @dataclass(eq=False, slots=True)
 class Work:
     """A walk, the CPU (`number` on `host`, a station) that takes it, and what it belongs to: a flow's `exchange`.
 
     It arrives `lag` ns after what leads to it. `before` is paid before the walk begins, `noise` is the mean of a random
-    wait there; `path` says which child of
-    which child of the exchange's first work this is. `release` and `record` are as in `model.Visit`.
+    wait there; `path` says which child of which child of the exchange's first work this is.
     """
 
     walk: Walk
@@ -48,8 +57,7 @@ class Work:
     burst: Burst = field(default_factory=Burst)
     children: int = 0
     lag: int = 0
-    release: bool = False
-    record: bool = False
+    marks: list[Mark] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from simnet.lab.lab import Lab
 from simnet.net.address import is_loopback, parse_ip
 from simnet.net.device import InterfaceAddress
 from simnet.net.namespace import NetNamespace
-from simnet.net.network import Network
 from simnet.scenario.plan import HostPlan, MachinePlan
 from simnet.scenario.question import port_of
 from simnet.scenario.source import Source
@@ -58,7 +57,7 @@ def experiment(source: Source, costs: str = "", names: Iterable[str] = ()) -> Ex
     prices = price_lists.load((str(_beside(source, said)) if own_file else said) or price_lists.DEFAULT)
     lab = source.open()
     traffic = [_traffic(source, lab, one) for one in planned]
-    return Experiment(_Fresh(source, lab.network), traffic, prices, _cpus(source, lab, prices.machine),
+    return Experiment(lambda: lab.network, traffic, prices, _cpus(source, lab, prices.machine),
                       _wires(source, prices))  # fmt: skip
 
 
@@ -93,16 +92,6 @@ def _length(source: Source) -> int:
     planned = source.plan.timing.traffic if source.plan is not None else ()
     files = [one.arrivals.times if one.arrivals is not None else "" for one in planned]
     return max(read_times(_beside(source, name))[-1] for name in files) + 1 if files and all(files) else DURATION
-
-
-class _Fresh:
-    """Makes a source's network afresh; the first one is there already."""
-
-    def __init__(self, source: Source, first: Network) -> None:
-        self.source, self._first = source, [first]
-
-    def __call__(self) -> Network:
-        return self._first.pop() if self._first else self.source.open().network
 
 
 def _chosen(source: Source, names: list[str]) -> list[TrafficPlan]:

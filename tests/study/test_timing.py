@@ -166,7 +166,7 @@ def test_constant_flows_take_turns(source):
 
 
 def test_prices_are_those_of_the_option_then_the_file_then_the_usual(source, tmp_path):
-    text = "name: mine\nextends: linux-6.18-vm\nscale: {all: {factor: 2, source: a test, hardware: none}}\nprices: {}\n"
+    text = "name: mine\nextends: linux-6.18-vm\nprices: {}\n"
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
     rest = flow("from: wan, to: native") + "run: {costs: mine.yaml}\n"
     assert experiment(source(rest)).costs.name == "mine"

@@ -75,9 +75,8 @@ def transmit(device: Device, skb: Skb) -> Generator[Step, None, None]:
     elif isinstance(device, Veth) and device.peer is not None:
         yield from forward(device, device.peer, skb)
     elif isinstance(device, Physical) and device.segment is not None:
-        for other in device.segment.devices:
-            if other is not device:
-                yield from forward(device, other, skb.clone())
+        for other in device.segment.ports(device, skb.src_mac, skb.dst_mac):
+            yield from forward(device, other, skb.clone())
     else:
         yield Drop(place, skb.serial, skb.packet, f"nothing is known at the other end of {device.name}")
 

@@ -3,7 +3,8 @@
 A `Stream` goes through SYN_SENT or SYN_RECV → ESTABLISHED → CLOSED; which side has sent its FIN is kept beside it.
 
 Models: net/ipv4/tcp_{input,output,ipv4}.c of Linux 6.x.
-Leaves out: windows and congestion. Acknowledgements are delayed, and packets larger than a segment, only where asked.
+Leaves out: windows, congestion, selective acknowledgement. Acknowledgements are delayed, and packets larger than a
+segment, only where asked.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ DATA_TIMEOUT = 200_000_000
 _SYN_OPTIONS, _OPTIONS = 20, 12
 _HEADERS = 40
 _DEFAULT_MSS = 536
+# acknowledgements of the same byte, beyond the first, that mean a loss
+_REPEATS = 3
 # how long an acknowledgement waits for data to ride on (TCP_DELACK_MIN)
 _DELAY = 40_000_000
 
@@ -40,17 +43,17 @@ class Stream:
     A program sets `connected`, `received` (data), `acknowledged` (up to which number), `ended` (the peer's FIN) and
     `failed` (an errno), which are called as those happen, and sends with `write` and `close`; every one of these
     returns or starts a walk of packets. `delays_acks` lets an acknowledgement wait for data to ride on, or for a second
-    segment. `largest` bytes go in one packet, which devices cut later (0: a segment).
+    segment. `largest` bytes go in one packet, which devices cut later (0: a segment); the network's if nobody says.
     """
 
     delays_acks = False
-    largest = 0
 
     def __init__(
         self, namespace: NetNamespace, local: tuple[int, int], remote: tuple[int, int], by: str, ttl: int = 64
     ) -> None:
         """An end at `local` (address, port) towards `remote`, held by the program `by`."""
         self.namespace, self.local, self.remote, self.by, self.ttl = namespace, local, remote, by, ttl
+        self.largest = namespace.network.largest
         self.state = "CLOSED"
         self.connected: Callable[[], None] = _nothing
         self.received: Callable[[bytes], None] = _nothing
@@ -67,6 +70,8 @@ class Stream:
         self._unacked: list[TcpSegment] = []
         self._timeout = SYN_TIMEOUT
         self._owed = 0
+        self._early: dict[int, TcpSegment] = {}
+        self._heard = self._repeats = 0
 
     def __str__(self) -> str:
         """`tcp 172.17.0.3:22 peer 172.17.0.2:40001`."""
@@ -225,13 +230,24 @@ class Stream:
                 yield from wake(self.namespace, skb)
                 self.listener.accepted(self)
         elif self.state == "ESTABLISHED":
+            yield from self._count_repeats(segment)
             self.acknowledged(segment.ack)
+
+    def _count_repeats(self, segment: TcpSegment) -> Generator[Step, None, None]:
+        """Send the oldest segment again at the third acknowledgement that asks for it (tcp_fastretrans_alert)."""
+        repeated = segment.ack == self._heard and not segment.data and bool(self._unacked)
+        self._repeats = self._repeats + 1 if repeated else 0
+        self._heard = segment.ack
+        if self._repeats == _REPEATS:
+            yield from self._transmit(self._unacked[0])
 
     def _take_data(self, segment: TcpSegment, skb: Skb) -> Generator[Step, None, None]:
         length = len(segment.data) + bool(segment.flags & FIN)
         if not length:
             return
         if segment.seq != self.expected:
+            if segment.seq > self.expected:
+                self._early[segment.seq] = segment
             yield from self._acknowledge()
             return
         self.expected += length
@@ -247,6 +263,9 @@ class Stream:
         if segment.flags & FIN:
             self.fin_seen = True
             self.ended()
+        following = self._early.pop(self.expected, None)
+        if following is not None:
+            yield from self._take_data(following, skb)
 
     def _may_wait(self, segment: TcpSegment) -> bool:
         """Whether data may be acknowledged later (__tcp_ack_snd_check): less than two segments are owed."""
