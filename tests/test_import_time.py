@@ -26,3 +26,13 @@ def test_a_snapshots_trace_needs_no_engine():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_scenarios_trace_needs_nothing_that_simulates():
+    program = (
+        "import sys\nfrom simnet.cli.main import main\n"
+        "main(['trace', 'scenarios/performance/mix.yaml', '--from', 'wan', '--to', '192.0.2.2:8080'])\n"
+        "print([name for name in sys.modules if name in ('numpy', 'simpy') or name.startswith('simnet.sim')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

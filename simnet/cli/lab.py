@@ -71,6 +71,8 @@ def _lab(source: str, engine: str, settings: tuple[str, ...]) -> Lab:
     for one in map(Setting.parse, settings):
         if one.section == "engine":
             raise UsageError("in a fresh lab the engine is told by --engine")
+        if not one.simple:
+            raise UsageError(f"--set {one}: a fresh lab has sysctl and daemon settings alone; give a SOURCE")
         words = (
             ["sysctl", f"{one.key}={one.value}"] if one.section == "sysctl" else ["dockerd", f"--{one.key}={one.value}"]
         )

@@ -18,6 +18,8 @@ VERBS = {
     "trace": "Follow one conversation through a source, rule by rule.",
     "rules": "Print a rule set as iptables does, or say what is in it.",
     "compare": "Compare Docker's network modes, side by side.",
+    "run": "Play the traffic of a scenario with a clock: latency, throughput, what it costs.",
+    "sweep": "Run a scenario's traffic at many points, kept and resumable.",
     "diff": "Say what changes between two sources, engines or settings: rules and flows.",
     "matrix": "Say who reaches whom.",
     "check": "Try the claims of a scenario or compose file.",

@@ -8,8 +8,8 @@ from simnet.scenario.plan import Setting
 from simnet.scenario.source import Source, read_source
 
 ENGINE = click.option("--engine", default="", metavar="VERSION", help="Run every host with this engine (28.5, 20.10).")
-SET = click.option("--set", "settings", multiple=True, metavar="HOST.…=VALUE",
-                   help="Change a setting: h1.sysctl.net.ipv4.ip_forward=0, h1.daemon.icc=false.")  # fmt: skip
+SET = click.option("--set", "settings", multiple=True, metavar="PATH=VALUE",
+                   help="Change a value: h1.daemon.icc=false, h1.cpus=4, traffic.web.requests.clients=8.")  # fmt: skip
 
 
 def opened(name: str, engine: str, settings: tuple[str, ...]) -> Source:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def shown(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that is told how many of how many are done; silent where standard error is no terminal."""
+    """Give a function that is told how many of how many (0: nobody knows) are done; silent without a terminal."""
     if not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
@@ -18,4 +18,4 @@ def shown(what: str) -> Iterator[Callable[[int, int], None]]:
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)

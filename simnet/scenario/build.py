@@ -13,11 +13,14 @@ from simnet.docker.options import ContainerOptions, NetworkOptions
 from simnet.errors import SimnetError, SourceError
 from simnet.lab.lab import Lab
 from simnet.net.address import Prefix, parse_ip
+from simnet.net.device import Physical
+from simnet.net.namespace import NetNamespace
 from simnet.net.route import Route
 
 from .plan import Command, HostPlan, MachinePlan, Made, Plan
 from .problems import Problems
 from .question import Listen, serve
+from .timing_plan import MachineHardware
 
 _TOKEN = re.compile(r"[\w./-]{2,}")
 # what listens in each task of a service goes by this in place of a container's name
@@ -73,6 +76,7 @@ def _host(lab: Lab, host: HostPlan) -> None:
         _checked(host.addresses, host.gateway)
         session = lab.host(host.name, host.engine, *host.addresses, gateway=host.gateway, wire=host.wire, mtu=host.mtu)
         session.namespace.sysctls.update(host.sysctl)
+        _offload(session.namespace, host.hardware)
         if host.daemon:
             _settled(session.execute(["dockerd", *host.daemon_words()]))
         _ = session.engine
@@ -82,8 +86,17 @@ def _machine(lab: Lab, machine: MachinePlan) -> None:
     with _located(machine.origin):
         _checked(machine.addresses, machine.gateway, *(via for _, via in machine.routes))
         lab.machine(machine.name, *machine.addresses, gateway=machine.gateway, wire=machine.wire)
+        _offload(lab.network.find(machine.name), machine.hardware)
         routes = [Route(Prefix.parse(to), "eth0", parse_ip(via)) for to, via in machine.routes]
         lab.network.find(machine.name).fib.add(routes)
+
+
+def _offload(namespace: NetNamespace, hardware: MachineHardware) -> None:
+    """Let a machine's card do what the file says that it does."""
+    for device in namespace.devices.values():
+        if isinstance(device, Physical):
+            for feature, does in hardware.offload.items():
+                setattr(device, feature, does)
 
 
 def _checked(addresses: tuple[str, ...], *hops: str) -> None:

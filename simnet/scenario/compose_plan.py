@@ -7,6 +7,7 @@ and on those that its image is known to expose (models/images.yaml).
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from simnet.docker.container.images import ports_of
@@ -14,7 +15,7 @@ from simnet.docker.document import Value
 
 from . import compose, scenario_file
 from .compose import Project, Service
-from .plan import MachinePlan, Made, Plan
+from .plan import Document, MachinePlan, Made, Plan
 from .problems import Problems
 from .question import Listen
 
@@ -27,7 +28,10 @@ def read(path: Path) -> Plan:
     The plan's notes hold compose's warnings and the keys that mean nothing to a network.
     """
     project = compose.read(path)
-    top = project.extensions.get("", Value({}, str(path), 1, 1))
+    return _read(project, project.extensions.get("", Value({}, str(path), 1, 1)))
+
+
+def _read(project: Project, top: Value) -> Plan:
     extension = scenario_file.read_extension(HOST, top)
     notes = list(project.notes)
     if project.ignored:
@@ -45,7 +49,8 @@ def read(path: Path) -> Plan:
     machines = extension.machines or (MachinePlan("wan", ("192.0.2.1/24",)),)
     title, commands = extension.title or project.name, (*made, *extension.commands)
     return Plan(title, extension.about, extension.hosts, machines, commands, (*listens, *extension.listens),
-                extension.claims, (*notes, *said), names, frozenset(sum(names.values(), ())))  # fmt: skip
+                extension.claims, (*notes, *said), names, frozenset(sum(names.values(), ())), extension.timing,
+                Document(top, partial(_read, project), HOST))  # fmt: skip
 
 
 def _listens(project: Project) -> tuple[list[tuple[Listen, Value]], list[str]]:

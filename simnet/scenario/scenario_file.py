@@ -26,6 +26,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from simnet.docker import document
 from simnet.docker.command.commands import DAEMON, NETWORK_CREATE, RUN, SERVICE_CREATE, published
@@ -37,17 +38,17 @@ from simnet.docker.publish import PublishedPort
 from simnet.errors import UsageError
 from simnet.lab.lab import DEFAULT_ENGINE
 
-from . import claims
-from .plan import Claim, Command, HostPlan, MachinePlan, Plan
+from . import claims, traffic_file
+from .plan import Claim, Command, Document, HostPlan, MachinePlan, Plan
 from .problems import Problems
 from .question import Listen
 
-TOP = ("simnet", "title", "about", "hosts", "machines", "commands", "check")
+TOP = ("simnet", "title", "about", "hosts", "machines", "commands", "check", *traffic_file.SECTIONS)
 HOST = ("engine", "addresses", "gateway", "wire", "mtu", "sysctl", "daemon", "swarm", "networks", "containers",
-        "services", "listen", "commands")  # fmt: skip
+        "services", "listen", "commands", *traffic_file.HARDWARE)  # fmt: skip
 EXTENSION = ("title", "about", "engine", "addresses", "gateway", "wire", "mtu", "sysctl", "daemon", "listen",
-             "machines", "commands", "check")  # fmt: skip
-MACHINE = ("addresses", "gateway", "wire", "routes", "listen", "commands")
+             "machines", "commands", "check", *traffic_file.HARDWARE, *traffic_file.SECTIONS)  # fmt: skip
+MACHINE = ("addresses", "gateway", "wire", "routes", "listen", "commands", *traffic_file.HARDWARE)
 # names of flags that compose files have made familiar
 ALIASES = {"ports": "publish", "networks": "network", "links": "link", "aliases": "network-alias", "options": "opt",
            "default-address-pools": "default-address-pool", "sysctls": "sysctl"}  # fmt: skip
@@ -67,7 +68,11 @@ def is_scenario(top: Value) -> bool:
 
 def read(text: str, file: str) -> Plan:
     """Read a scenario; ScenarioError names all that is wrong with it, each with its line and column."""
-    return _Reader(document.read(text, file)).plan()
+    return _read(document.read(text, file))
+
+
+def _read(top: Value) -> Plan:
+    return replace(_Reader(top).plan(), document=Document(top, _read))
 
 
 def read_extension(host: str, value: Value) -> Plan:
@@ -101,10 +106,11 @@ class _Reader:
             self._listen(f"{name}", value)
         self._lines("", self.top, "commands")
         checks = list(self._claims(found["check"])) if "check" in found else []
+        timing = traffic_file.read(found, self.problems)
         title, about = (self._text(found, key) for key in ("title", "about"))
         self.problems.settle()
         return Plan(title, about, tuple(planned), tuple(outside), tuple(self.commands), tuple(self.listens),
-                    tuple(checks), told=frozenset(self.told))  # fmt: skip
+                    tuple(checks), told=frozenset(self.told), timing=timing)  # fmt: skip
 
     def extension(self, host: str) -> Plan:
         found = self._keys(self.top, EXTENSION)
@@ -119,9 +125,11 @@ class _Reader:
             self._lines(name, value, "commands")
             self._listen(name, value)
         checks = list(self._claims(found["check"])) if "check" in found else []
+        timing = traffic_file.read(found, self.problems)
         title, about = (self._text(found, key) for key in ("title", "about"))
         self.problems.settle()
-        return Plan(title, about, (planned,), tuple(outside), tuple(self.commands), tuple(self.listens), tuple(checks))
+        return Plan(title, about, (planned,), tuple(outside), tuple(self.commands), tuple(self.listens), tuple(checks),
+                    timing=timing)  # fmt: skip
 
     # -- machines ------------------------------------------------------------------------------------------------------
 
@@ -139,7 +147,8 @@ class _Reader:
         gateway = self._text(found, "gateway", "" if "addresses" in found else "192.0.2.1")
         mtu = int(self._text(found, "mtu", "1500"))
         return HostPlan(name, self._text(found, "engine", DEFAULT_ENGINE), addresses, gateway,
-                        self._text(found, "wire", "lan"), mtu, sysctl, daemon, value)  # fmt: skip
+                        self._text(found, "wire", "lan"), mtu, sysctl, daemon, value,
+                        traffic_file.read_hardware(found, self.problems))  # fmt: skip
 
     def _check_name(self, name: str, value: Value) -> None:
         with self.problems.caught():
@@ -157,7 +166,7 @@ class _Reader:
                 pair = item.mapping(["to", "via"], ["to", "via"])
                 routes.append((pair["to"].text(), pair["via"].text()))
         return MachinePlan(name, addresses, self._text(found, "gateway"), self._text(found, "wire", "lan"),
-                           tuple(routes), value)  # fmt: skip
+                           tuple(routes), value, traffic_file.read_hardware(found, self.problems))  # fmt: skip
 
     # -- what is done on them ------------------------------------------------------------------------------------------
 

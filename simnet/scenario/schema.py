@@ -14,6 +14,7 @@ from simnet.docker.command.flags import SWITCH
 from simnet.docker.rules.version import layouts
 
 from . import scenario_file as names
+from . import traffic_schema
 
 _SCALAR = {"type": ["string", "integer", "boolean"]}
 _TEXT = {"type": "string"}
@@ -40,6 +41,7 @@ def schema() -> dict[str, Any]:
             "title": _TEXT, "about": _TEXT, "commands": _LINES,
             "hosts": {"type": "object", "additionalProperties": _host()},
             "machines": {"type": "object", "additionalProperties": _machine()},
+            **traffic_schema.sections(),
             "check": {"oneOf": [_claims(), {"type": "array", "items": _claims()}]},
         }),
     }  # fmt: skip
@@ -62,7 +64,7 @@ def _host() -> dict[str, Any]:
         "networks": {"type": "object", "additionalProperties": _nullable(_object(network))},
         "containers": {"type": "object", "additionalProperties": _nullable(_object(container))},
         "services": {"type": "object", "additionalProperties": _nullable(_object(service))},
-        "listen": _LISTEN, "commands": _LINES,
+        "listen": _LISTEN, "commands": _LINES, **traffic_schema.hardware(),
     }))  # fmt: skip
 
 
@@ -71,6 +73,7 @@ def _machine() -> dict[str, Any]:
     return _nullable(_object({
         "addresses": {"type": "array", "items": _TEXT}, "gateway": _TEXT, "wire": _TEXT, "listen": _LISTEN,
         "routes": {"type": "array", "items": route}, "commands": _LINES,
+        **traffic_schema.hardware(),
     }))  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 costs       price lists from models/costs/, each figure with its unit, statistic, hardware and source
 model       a queueing network as data: stations, exchanges, flows
 validate    what a model must keep to
+lengths     how long queues were in the course of a run
 arrivals    when the exchanges of an open flow begin
 engine      runs a model: the one entry for all engines, which are equal to the nanosecond
 

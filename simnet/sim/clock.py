@@ -14,6 +14,12 @@ import simpy
 
 # SimPy's own events have priority 0 or 1
 _FIRST_RANK = 2
+# what is told when a bounded job finds others waiting: the time, and how many
+Found = Callable[[int, int], None]
+
+
+def _let_go(_time: int, _waiting: int) -> None:
+    """Nobody wants to know."""
 
 
 class Arrival(simpy.Event):
@@ -53,9 +59,9 @@ class Job(Protocol):
 class Server:
     """A CPU core, or a link: a SimPy process that serves jobs in the order in which they came."""
 
-    def __init__(self, env: simpy.Environment, name: str, capacity: int = 0) -> None:
-        """At most `capacity` bounded jobs wait (0: any number)."""
-        self.env, self.name, self.capacity = env, name, capacity
+    def __init__(self, env: simpy.Environment, name: str, capacity: int = 0, found: Found = _let_go) -> None:
+        """At most `capacity` bounded jobs wait (0: any number); `found` is told when one finds others waiting."""
+        self.env, self.name, self.capacity, self.found = env, name, capacity, found
         self.jobs = self.busy = self.waited = self.drops = self.longest = 0
         self._queue: deque[tuple[Job, int]] = deque()
         self._waiting = 0
@@ -69,7 +75,9 @@ class Server:
     def arrive(self, job: Job) -> None:
         """Take in a job, or drop it."""
         if job.bounded:
-            self.longest = max(self.longest, self._waiting)
+            if self._waiting:
+                self.longest = max(self.longest, self._waiting)
+                self.found(int(self.env.now), self._waiting)
             if self.capacity and self._waiting >= self.capacity:
                 self.drops += 1
                 job.dropped()
@@ -108,9 +116,11 @@ class Frame(Job, Protocol):
 class TokenBucket:
     """A server whose jobs may leave `slack` ns earlier, by the virtual scheduling of ITU-T I.371 (GCRA)."""
 
-    def __init__(self, env: simpy.Environment, name: str, capacity: int = 0, *, slack: int) -> None:
-        """At most `capacity` bounded jobs wait (0: any number)."""
-        self.env, self.name, self.capacity, self.slack = env, name, capacity, slack
+    def __init__(
+        self, env: simpy.Environment, name: str, capacity: int = 0, found: Found = _let_go, *, slack: int
+    ) -> None:
+        """At most `capacity` bounded jobs wait (0: any number); `found` is told when one finds others waiting."""
+        self.env, self.name, self.capacity, self.found, self.slack = env, name, capacity, found, slack
         self.jobs = self.busy = self.waited = self.drops = self.longest = self._free = 0
         self._starts: list[int] = []
 
@@ -123,7 +133,9 @@ class TokenBucket:
         now = int(self.env.now)
         if job.bounded:
             self._starts = [start for start in self._starts if start > now]
-            self.longest = max(self.longest, len(self._starts))
+            if self._starts:
+                self.longest = max(self.longest, len(self._starts))
+                self.found(now, len(self._starts))
             if self.capacity and len(self._starts) >= self.capacity:
                 self.drops += 1
                 job.dropped()

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import UsageError
 from . import kernel as k
 from .kernel import NEVER, State
+from .lengths import SHIFT, SPANS
 from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Exchange, Ints, Run, stream
 
 _BUDGET = 1 << 18
@@ -27,7 +28,7 @@ Kernel = Callable[[State, int], int]
 
 # in the order in which they call each other
 _HELPERS = (
-    *("lacks", "draw", "serve", "lateness", "measure", "next_kind", "put", "lane_begins"),
+    *("lacks", "draw", "note", "serve", "lateness", "measure", "next_kind", "put", "lane_begins"),
     *("put_slot", "take_slot", "slot_begins", "slot_starts", "slot_fails", "slot_releases", "slot_lacks"),
 )
 
@@ -97,8 +98,9 @@ def _stations(run: Run) -> Ints:
         which = [used + sum(wanted[:purpose]) if wanted[purpose] else -1 for purpose in range(3)]
         used += sum(wanted)
         row = [station.capacity, station.slack, station.reorder_delay, *which, *[_VARIATES] * 3]
-        rows.append([*row, 0, index * _QUEUE, _QUEUE - 1, 0, 0, *[0] * 6])
-    return _rows(rows, 20)
+        place = len(run.model.stations) * SPANS + index * _QUEUE
+        rows.append([*row, 0, place, _QUEUE - 1, 0, 0, *[0] * 7, SHIFT])
+    return _rows(rows, 22)
 
 
 def _flows(run: Run, kinds: Ints) -> tuple[Ints, Ints]:
@@ -144,7 +146,7 @@ def _state(run: Run, horizon: int) -> State:
         kinds=kinds,
         variates=np.zeros((1 + int(stations[:, k.ROW : k.ROW + 3].max()), _VARIATES)),
         arrivals=np.zeros((sources, min(4096, 64 + _ARRIVALS // max(sources, 1))), np.int64),
-        queue=np.zeros(_QUEUE * len(stations), np.int64),
+        queue=np.zeros((SPANS + _QUEUE) * len(stations), np.int64),
         keys=np.full(2 * _power(len(flows)), NEVER, np.int64),
         tree=_tree(slots),
         events=np.stack([np.zeros(slots), np.zeros(slots), np.arange(slots)[::-1]], axis=1).astype(np.int64),
@@ -194,8 +196,8 @@ class _Compiled:
     def lengthen(self, station: int) -> None:
         """Make room for twice as many waiting jobs at a station."""
         stations, queue = self.state.stations, self.state.queue
-        pieces = []
-        begin = 0
+        begin = len(stations) * SPANS
+        pieces = [queue[:begin]]
         for index, row in enumerate(stations):
             size = (int(row[k.QUEUE_MASK]) + 1) * (2 if index == station else 1)
             kept = (row[k.HEAD] + np.arange(row[k.WAITING])) & row[k.QUEUE_MASK]
@@ -242,10 +244,20 @@ class _Compiled:
             if due < NEVER:
                 k.put(state.keys, index, due << bits | index)
 
+    def put_lengths(self) -> None:
+        """Fill in the tally's lengths of queues."""
+        lengths, rows = self.run.tally.lengths, self.state.stations
+        kept_by = self.state.queue[: len(rows) * SPANS].reshape(-1, SPANS)
+        for station, (row, kept) in enumerate(zip(rows, kept_by, strict=True)):
+            lengths.merge(station, kept.tolist(), int(row[k.SPAN_SHIFT]))
+            if row[k.LONGEST]:
+                lengths.note(station, int(row[k.SPAN_END]) - 1, int(row[k.LONGEST]))
+        self.run.tally.longest[:] = [max(row) for row in lengths.rows]
+
     def block(self) -> Block:
         """The measurements made so far; the tally is brought up to the same time."""
         state, tally = self.state, self.run.tally
-        for column, name in enumerate(("jobs", "busy", "waited", "dropped", "lost", "longest"), k.JOBS):
+        for column, name in enumerate(("jobs", "busy", "waited", "dropped", "lost"), k.JOBS):
             getattr(tally, name)[:] = state.stations[:, column]
         tally.begun[:], tally.failed[:] = state.flows[:, k.BEGUN], state.flows[:, k.FAILED]
         tally.ended = int(state.misc[k.ENDED])
@@ -275,6 +287,7 @@ class _Compiled:
             elif why == k.FAR:
                 self.leave_lanes()
                 in_lanes = False
+        self.put_lengths()
         yield self.block()
 
 

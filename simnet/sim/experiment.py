@@ -110,7 +110,10 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one CPU or wire did: jobs, the share of the time that it was busy, mean wait (ns), drops, longest queue."""
+    """What one CPU or wire did: jobs, the share of the time that it was busy, mean wait (ns), drops, longest queue.
+
+    `lengths` are the longest queues of each `span` ns in turn, up to the last in which anything waited.
+    """
 
     name: str
     jobs: int
@@ -119,6 +122,8 @@ class Load:
     dropped: int
     lost: int
     longest: int
+    lengths: tuple[int, ...] = ()
+    span: int = 0
 
 
 @dataclass(slots=True)
@@ -267,7 +272,8 @@ class _Watch:
         ended = max(tally.ended, 1)
         loads = [
             Load(station.name, int(tally.jobs[at]), float(tally.busy[at]) / ended, _mean(tally.waited, tally.jobs, at),
-                 int(tally.dropped[at]), int(tally.lost[at]), int(tally.longest[at]))
+                 int(tally.dropped[at]), int(tally.lost[at]), int(tally.longest[at]),
+                 tally.lengths.until_none(at), tally.lengths.width)
             for at, station in enumerate(run.model.stations)
         ]  # fmt: skip
         return Outcome(run.seed, self.flows, loads, tally.ended, time.perf_counter() - began, name)

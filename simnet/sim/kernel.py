@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .lengths import SPANS
 from .model import BLOCK, Ints
 
 Floats = NDArray[np.float64]
@@ -27,11 +28,12 @@ DONE, FULL, TURN, VARIATES, ARRIVALS, QUEUE, SLOTS, FAR = range(8)
 STATION, FIRST, FIXED, NOISE, LAG, RELEASE, RECORD, BOUNDED, VITAL, CHILD_FROM, CHILD_TO = range(11)
 
 # columns of `stations`: the model's; of each kind of variate the row (-1: none) and how many of it are used up; when it
-# is free; where in `queue` its waiting jobs are; the tally
+# is free; where in `queue` its waiting jobs are; the tally (`longest` in the present span of time only); when that span
+# ends, and how wide spans are (`Lengths.shift`), of which those that are over are in `queue`, before all waiting jobs
 CAPACITY, SLACK, DELAY = range(3)
 ROW, USED = 3, 6
 FREE, QUEUE_FROM, QUEUE_MASK, HEAD, WAITING = range(9, 14)
-JOBS, BUSY, WAITED, DROPPED, LOST, LONGEST = range(14, 20)
+JOBS, BUSY, WAITED, DROPPED, LOST, LONGEST, SPAN_END, SPAN_SHIFT = range(14, 22)
 
 # columns of `chances`
 LOSS, REORDER = range(2)
@@ -106,13 +108,38 @@ def draw(stations: Ints, variates: Floats, purpose: int, station: int) -> float:
     return variates[stations[station, ROW + purpose], at]
 
 
+def note(stations: Ints, queue: Ints, station: int, time: int, waiting: int) -> None:
+    """A job found so many waiting: where its span of time is a new one, put down what the one before held.
+
+    (As `Lengths.note`, but that the present span is kept apart.)
+    """
+    if time < stations[station, SPAN_END]:
+        stations[station, LONGEST] = waiting
+        return
+    shift, begin = stations[station, SPAN_SHIFT], station * SPANS
+    if stations[station, LONGEST] > 0:
+        span = (stations[station, SPAN_END] - 1) >> shift
+        while span >= SPANS:
+            for at in range(begin, begin + SPANS // 2):
+                queue[at] = max(queue[2 * at - begin], queue[2 * at - begin + 1])
+            for at in range(begin + SPANS // 2, begin + SPANS):
+                queue[at] = 0
+            shift += 1
+            span >>= 1
+        queue[begin + span] = max(queue[begin + span], stations[station, LONGEST])
+        stations[station, SPAN_SHIFT] = shift
+    stations[station, LONGEST] = waiting
+    stations[station, SPAN_END] = ((time >> shift) + 1) << shift
+
+
 def serve(visits: Ints, stations: Ints, chances: Floats, variates: Floats, queue: Ints, visit: int, time: int) -> int:
     """When the job of an arrival ends; -1 where it is dropped, -2 less its end where it is lost."""
     station = visits[visit, STATION]
     bounded = visits[visit, BOUNDED]
     if bounded:
         waiting, capacity = stations[station, WAITING], stations[station, CAPACITY]
-        stations[station, LONGEST] = max(stations[station, LONGEST], waiting)
+        if (waiting > stations[station, LONGEST]) | ((waiting > 0) & (time >= stations[station, SPAN_END])):
+            note(stations, queue, station, time, waiting)
         if 0 < capacity <= waiting:
             stations[station, DROPPED] += 1
             return -1

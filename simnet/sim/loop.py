@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .lengths import SPANS
 from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Arrivals, Block, Run, draws, stream
 
 
@@ -51,7 +52,7 @@ class _Server:
 
     __slots__ = (
         *("capacity", "slack", "loss", "reorder", "reorder_delay", "free", "queue", "noises", "losses", "reorders"),
-        *("jobs", "busy", "waited", "dropped", "lost", "longest"),
+        *("jobs", "busy", "waited", "dropped", "lost", "index", "lengths", "row"),
     )
 
     def __init__(self, run: Run, index: int) -> None:
@@ -62,7 +63,13 @@ class _Server:
         self.noises = Variates(draws(run.seed, NOISE, index, "standard_exponential"))
         self.losses = Variates(draws(run.seed, LOSS, index, "random"))
         self.reorders = Variates(draws(run.seed, REORDER, index, "random"))
-        self.jobs = self.busy = self.waited = self.dropped = self.lost = self.longest = 0
+        self.jobs = self.busy = self.waited = self.dropped = self.lost = 0
+        self.index, self.lengths, self.row = index, run.tally.lengths, run.tally.lengths.rows[index]
+
+    @property
+    def longest(self) -> int:
+        """The longest queue that was found."""
+        return max(self.row)
 
     def admit(self, time: int) -> bool:
         """Whether a bounded job that arrives finds room."""
@@ -70,7 +77,10 @@ class _Server:
         while queue and queue[0] <= time:
             queue.popleft()
         waiting = len(queue)
-        self.longest = max(self.longest, waiting)
+        if waiting:
+            span = time >> self.lengths.shift
+            if span >= SPANS or waiting > self.row[span]:
+                self.lengths.note(self.index, time, waiting)
         if self.capacity and waiting >= self.capacity:
             self.dropped += 1
             return False

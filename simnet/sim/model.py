@@ -29,6 +29,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .lengths import Lengths
+
 Ints = NDArray[np.int64]
 BLOCK = 1 << 16
 _NEVER = np.iinfo(np.int64).max
@@ -147,7 +149,8 @@ class Tally:
 
     `jobs` served, `busy` ns of service, `waited` ns between arrival and start, `dropped` for want of room, `lost` on
     the way, `longest` queue of bounded jobs that an arrival found; `begun` and `failed` exchanges of each flow;
-    `ended`, the time of the last thing that happened.
+    `ended`, the time of the last thing that happened; `lengths`, the longest queues in the course of time (this and
+    `longest` are there when the run is over).
     """
 
     jobs: Ints
@@ -158,14 +161,16 @@ class Tally:
     longest: Ints
     begun: Ints
     failed: Ints
+    lengths: Lengths
     ended: int = 0
 
     @classmethod
     def of(cls, model: Model) -> Tally:
         """All zero."""
         stations, flows = len(model.stations), len(model.flows)
-        rows = np.zeros((6, stations), np.int64), np.zeros((2, flows), np.int64)
-        return cls(*rows[0], *rows[1])
+        jobs, busy, waited, dropped, lost, longest = np.zeros((6, stations), np.int64)
+        begun, failed = np.zeros((2, flows), np.int64)
+        return cls(jobs, busy, waited, dropped, lost, longest, begun, failed, Lengths.of(stations))
 
 
 @dataclass(slots=True)

@@ -97,12 +97,7 @@ class _Reference:
         self.children = [exchange.children() for exchange in model.exchanges]
         self.vital = [exchange.vital() for exchange in model.exchanges]
         self.releases = [sum(visit.release for visit in exchange.visits) for exchange in model.exchanges]
-        self.servers = [
-            TokenBucket(self.env, station.name, station.capacity, slack=station.slack)
-            if station.slack
-            else Server(self.env, station.name, station.capacity)
-            for station in model.stations
-        ]
+        self.servers = [self._server(index) for index in range(len(model.stations))]
         self.noises = self._variates(NOISE, "standard_exponential")
         self.losses = self._variates(LOSS, "random")
         self.reorders = self._variates(REORDER, "random")
@@ -112,6 +107,12 @@ class _Reference:
         self.rows: list[tuple[int, int, int, int]] = []
         for index, flow in enumerate(model.flows):
             self.begin(index, 0, flow.begin)
+
+    def _server(self, index: int) -> Server | TokenBucket:
+        station, found = self.run.model.stations[index], partial(self.run.tally.lengths.note, index)
+        if station.slack:
+            return TokenBucket(self.env, station.name, station.capacity, found, slack=station.slack)
+        return Server(self.env, station.name, station.capacity, found)
 
     def _variates(self, purpose: int, kind: str) -> list[Variates]:
         return [Variates(draws(self.run.seed, purpose, index, kind)) for index in range(len(self.run.model.stations))]

@@ -117,7 +117,9 @@ class _Ring:
         self.settled = upto
         while ties:
             together = [tie for tie in ties if tie[0] == ties[0][0]]
-            tie = next(tie for tie in together if not any(self.before(other, tie) for other in together))
+            tie = next((tie for tie in together if not any(self.before(other, tie) for other in together)), None)
+            if tie is None:
+                raise NoClosedForm("ties that hang on each other, so no closed form holds; use another engine")
             ties.remove(tie)
             self.change(tie)
 

@@ -21,12 +21,13 @@ from simnet.net.socket import DatagramSocket
 
 from .costs import Costs
 from .hardware import Cpus, Hardware, Wire
+from .model import Arrivals
 from .pricing import Pricing
 from .programs import Blaster, Connector, End, Requester, Responder, Sender
 from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
 from .work import Mark, Placement, Seat, Work
 
-_FIRST_PORT = 20_000
+_FIRST_PORT, _TRIED_FROM = 20_000, 40_000
 # what goes in one packet with offload (GSO), and how many segments a piece of a stream has without
 _LARGEST, _SEGMENTS = 62_000, 2
 _ETHERNET_DATAGRAM = 1472
@@ -43,7 +44,7 @@ class Client(Protocol):
 class Lane:
     """One flow of the model: the traffic that it is part of, its client, the CPU that it begins with.
 
-    An exchange is released by `releases` events, and moves `payload` bytes of data.
+    An exchange is released by `releases` events, and moves `payload` bytes of data; `arrivals` where it waits for none.
     """
 
     traffic: Traffic
@@ -52,6 +53,7 @@ class Lane:
     seat: int
     releases: int = 1
     payload: int = 0
+    arrivals: Arrivals | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -133,7 +135,7 @@ def ready(
     if not asked:
         raise UsageError("there is no traffic to play")
     network.largest = _LARGEST if any(one.offload for one in asked) else 0
-    servers = {one.name: _try(stage, one) for one in asked}
+    servers = {one.name: _try(stage, one, _TRIED_FROM + number) for number, one in enumerate(asked)}
     answering: dict[tuple[NetNamespace, str, int, int], Responder] = {}
     responders = {one.name: _take_over(stage, one, servers[one.name], answering) for one in asked}
     for one in asked:
@@ -143,11 +145,11 @@ def ready(
     return stage
 
 
-def _try(stage: Stage, traffic: Traffic) -> Server:
-    """Play the conversation once, so that addresses are learned; the server that answered."""
+def _try(stage: Stage, traffic: Traffic, sport: int) -> Server:
+    """Play the conversation once from a port of its own, so that addresses are learned; the server that answered."""
     network = stage.network
     before = {id(server): len(server.seen) for server in network.servers}
-    trace = converse(network, Probe(traffic.frm, traffic.to, traffic.port, traffic.proto))
+    trace = converse(network, Probe(traffic.frm, traffic.to, traffic.port, traffic.proto, sport))
     stage.traces[traffic.name] = trace
     answered = [server for server in network.servers if len(server.seen) > before[id(server)]]
     if trace.verdict == "reply" and answered:
@@ -190,7 +192,7 @@ def _sends_blindly(traffic: Traffic) -> bool:
 def _populate(stage: Stage, traffic: Traffic) -> None:
     """The clients of some traffic, each in a lane; a stream has as many lanes as pieces under way."""
     namespace = stage.network.find(traffic.frm)
-    for _ in range(traffic.parallel):
+    for number in range(traffic.parallel):
         seat = len({id(lane.client) for lane in stage.lanes})
         end = End(namespace, traffic.proto, traffic.to or 0x7F000001, traffic.port, _FIRST_PORT + seat)
         if traffic.kind == CONNECTIONS:
@@ -198,7 +200,8 @@ def _populate(stage: Stage, traffic: Traffic) -> None:
             stage.lanes.append(Lane(traffic, client, namespace, seat, 1, traffic.size + traffic.reply))
         elif traffic.kind in {REQUESTS, OPEN}:
             client = Requester(end, traffic.size, traffic.reply, stage.settle)
-            stage.lanes.append(Lane(traffic, client, namespace, seat, 1, traffic.size + traffic.reply))
+            moved, arrivals = traffic.size + traffic.reply, traffic.arrivals_of(number)
+            stage.lanes.append(Lane(traffic, client, namespace, seat, 1, moved, arrivals))
         elif traffic.proto == "udp":
             size = traffic.size or _ETHERNET_DATAGRAM
             stage.lanes.append(Lane(traffic, Blaster(end, size, stage.release), namespace, seat, 1, size))

@@ -72,6 +72,8 @@ class Server:
         self.steady = self.constant and not self.noise[0]
         self.steps = self.fixed[0] * np.arange(most + 1, dtype=np.int64)
         self.queue = np.zeros(0, np.int64)
+        # the longest queue noted in the present span of time, and when that ends
+        self.known = self.span_end = 0
 
     def services(self, kinds: Ints, count: int) -> Ints:
         """How long the next jobs take, by their kinds."""
@@ -124,14 +126,20 @@ class Server:
         queue = np.concatenate([self.queue[np.searchsorted(self.queue, came[0], side="right") :], starts])
         ahead = len(queue) - len(came)
         longest = int(self.tally.longest[self.index])
-        # more wait than ever before where the one that is that many places ahead has not started
-        late, rest = queue[: max(len(queue) - longest - 1, 0)], came[max(longest + 1 - ahead, 0) :]
+        known = self.known if came[-1] < self.span_end else 0
+        # more wait than is known where the one that is that many places ahead has not started
+        late, rest = queue[: max(len(queue) - known - 1, 0)], came[max(known + 1 - ahead, 0) :]
         late = late[len(late) - len(rest) :] if len(late) > len(rest) else late
-        if (late > rest[len(rest) - len(late) :]).any():
-            started = np.searchsorted(queue, came, side="right")
-            waiting = ahead + np.arange(len(came)) - np.minimum(started, ahead + np.arange(len(came)))
-            longest = int(waiting.max())
+        which = (late > rest[len(rest) - len(late) :]).nonzero()[0] + (len(came) - len(late))
+        if len(which):
+            before, times = ahead + which, came[which]
+            waiting = before - np.minimum(np.searchsorted(queue, times, side="right"), before)
+            longest = max(longest, int(waiting.max()))
             self.tally.longest[self.index] = longest
+            self.tally.lengths.note_all(self.index, times, waiting)
+            self.span_end = 0
+        if came[-1] >= self.span_end:
+            self.known, self.span_end = self.tally.lengths.at(self.index, int(came[-1]))
         if 0 < self.capacity <= longest:
             raise NoClosedForm(f"the queue of {self.name} overflows, so no closed form holds; use another engine")
         self.queue = queue[np.searchsorted(queue, came[-1], side="right") :]

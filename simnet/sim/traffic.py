@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from simnet.errors import UsageError
 from simnet.net.address import ip_text
 
-from .model import Arrivals
+if TYPE_CHECKING:
+    from .model import Arrivals
 
 REQUESTS, STREAM, OPEN, CONNECTIONS = "requests", "stream", "open", "connections"
 KINDS = (REQUESTS, STREAM, OPEN, CONNECTIONS)
@@ -21,7 +23,8 @@ class Traffic:
 
     `kind`: `requests` (each of `parallel` clients asks again when it has its reply, after `think` ns), `stream` (each
     of `parallel` connections keeps `window` bytes under way; with UDP: sends as fast as it can), `open` (requests come
-    by `arrivals`, whatever became of the ones before; `parallel` flows each have arrivals of their own), `connections`
+    by `arrivals`, whatever became of the ones before; each of `parallel` flows has those, or its own of as many),
+    `connections`
     (each of `parallel` clients opens one for every request). `size` and `reply` are bytes of data. `polls`: the
     programs at both ends poll instead of sleeping. `offload`: streams go in packets of up to 64 KiB, which devices cut;
     requests, replies and what docker-proxy copies do so where any traffic of a run has it.
@@ -46,12 +49,16 @@ class Traffic:
     offload: bool = True
     polls: bool = False
     timeout: int = 1_000_000_000
-    arrivals: Arrivals | None = field(default=None, compare=False)
+    arrivals: Arrivals | tuple[Arrivals, ...] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """As a summary names it."""
         many = f"{self.parallel} × " if self.parallel > 1 else ""
         return f"{self.name}: {many}{self.kind}, {self.proto} from {self.frm} to {ip_text(self.to)}:{self.port}"
+
+    def arrivals_of(self, flow: int) -> Arrivals | None:
+        """When the exchanges of one flow (from 0) begin; None where that hangs on the one before."""
+        return self.arrivals[flow] if isinstance(self.arrivals, tuple) else self.arrivals
 
     def checked(self) -> Traffic:
         """The same; UsageError where it makes no sense."""
@@ -70,6 +77,8 @@ class Traffic:
             raise UsageError(f"traffic {self.name}: only tcp has connections")
         if (self.kind == OPEN) != (self.arrivals is not None):
             raise UsageError(f"traffic {self.name}: open traffic needs a rate or times, and no other kind has them")
+        if isinstance(self.arrivals, tuple) and len(self.arrivals) != self.parallel:
+            raise UsageError(f"traffic {self.name}: {self.parallel} flows, but arrivals of {len(self.arrivals)}")
         if not self.reply and self.kind in {REQUESTS, CONNECTIONS}:
             raise UsageError(f"traffic {self.name}: a request without a reply is never done; give reply a size")
         return self if 0 < self.port < 65536 else replace(self, port=self._bad_port())

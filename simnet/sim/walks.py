@@ -17,6 +17,7 @@ from simnet.net.schedule import Walk
 from simnet.net.step import Step
 
 from .clock import Arrival, Server, TokenBucket
+from .lengths import Lengths
 from .loop import Variates, moments
 from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, draws, stream
 from .pricing import Burst
@@ -110,6 +111,8 @@ class Clocked(Placement):
         self.exchanges = [0] * len(stage.lanes)
         self.failures = [0] * len(stage.lanes)
         self.lost: dict[int, int] = {}
+        self.lengths = Lengths.of(0)
+        self.ended = 0
         self._times: dict[int, Iterator[int]] = {}
 
     @property
@@ -163,7 +166,7 @@ class Clocked(Placement):
         self.exchanges[flow] += 1
         self._begun[flow, exchange] = self.now
         self._missing[flow, exchange] = lane.releases
-        if lane.traffic.arrivals is not None:
+        if lane.arrivals is not None:
             self._next_arrival(flow, exchange + 1)
         work = self.begin(flow, exchange, self.stage.begin(flow, exchange), lane.namespace, "client")
         self._cpu(work.station).arrive(_Job(self, work))
@@ -175,11 +178,13 @@ class Clocked(Placement):
 
     def finished(self, work: Work) -> None:
         """Work is done: note what it measured, and begin the exchanges after those that it released."""
+        if work.marks:
+            self.ended = self.now  # what timers do later is no part of the run
         for mark in work.marks:
             key = mark.flow, mark.exchange
             if mark.record:
                 self.rows.append((*key, self._begun[key], self.now))
-            if mark.release and self.stage.lanes[mark.flow].traffic.arrivals is None:
+            if mark.release and self.stage.lanes[mark.flow].arrivals is None:
                 self._missing[key] -= 1
                 if self._missing[key] == 0:
                     self.start(mark.flow, mark.exchange + 1, self.stage.lanes[mark.flow].traffic.think)
@@ -189,7 +194,7 @@ class Clocked(Placement):
         key, lane = (work.flow, work.exchange), self.stage.lanes[work.flow]
         if lane.traffic.proto == "tcp":
             return
-        if lane.traffic.arrivals is not None:
+        if lane.arrivals is not None:
             self.failures[work.flow] += 1
         elif self._missing[key] > 0:
             self.failures[work.flow] += 1
@@ -208,7 +213,8 @@ class Clocked(Placement):
         if index not in self._servers:
             station = self.hardware.stations[index]
             make = partial(TokenBucket, slack=station.slack) if station.slack else Server
-            self._servers[index] = make(self.env, station.name, station.capacity)
+            self.lengths.grow(index + 1)
+            self._servers[index] = make(self.env, station.name, station.capacity, partial(self.lengths.note, index))
         return self._servers[index]
 
     def _station(self, index: int) -> Station:
@@ -234,10 +240,10 @@ class Clocked(Placement):
         lanes = self.stage.lanes
         self.stage.network.schedule = self
         for flow, lane in enumerate(lanes):
-            if lane.traffic.arrivals is not None:
-                self._times[flow] = moments(lane.traffic.arrivals, stream(self.seed, ARRIVALS, flow))
+            if lane.arrivals is not None:
+                self._times[flow] = moments(lane.arrivals, stream(self.seed, ARRIVALS, flow))
         for flow, lane in enumerate(lanes):
-            if lane.traffic.arrivals is not None:
+            if lane.arrivals is not None:
                 self._next_arrival(flow, 0)
             else:
                 self.start(flow, 0, 0)
@@ -258,8 +264,10 @@ class Clocked(Placement):
             tally.jobs[index], tally.busy[index], tally.waited[index] = server.jobs, server.busy, server.waited
             tally.dropped[index], tally.longest[index] = server.drops, server.longest
             tally.lost[index] = self.lost.get(index, 0)
+        self.lengths.grow(len(tally.jobs))
+        tally.lengths = self.lengths
         tally.begun[:], tally.failed[:] = self.exchanges, self.failures
-        tally.ended = self.now
+        tally.ended = self.ended
 
 
 def _nothing() -> Generator[Step, None, None]:

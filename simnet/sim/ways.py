@@ -32,7 +32,7 @@ class Ways:
 
 def bare(stage: Stage) -> Model:
     """A stage's stations and lanes without their ways."""
-    flows = tuple(Flow((0,), 1, arrivals=lane.traffic.arrivals) for lane in stage.lanes)
+    flows = tuple(Flow((0,), 1, arrivals=lane.arrivals) for lane in stage.lanes)
     return Model(tuple(stage.hardware.stations), (), flows)
 
 
@@ -54,7 +54,7 @@ def record(stage: Stage) -> Ways:
                 ways.append(way)
         numbers = tuple(kinds[way.exchange] for way in found)
         traffic = lane.traffic
-        flows.append(Flow(numbers, cycle, 0, traffic.think, traffic.timeout, 0, traffic.arrivals))
+        flows.append(Flow(numbers, cycle, 0, traffic.think, traffic.timeout, 0, lane.arrivals))
     model = Model(tuple(stage.hardware.stations), tuple(way.exchange for way in ways), tuple(flows))
     return Ways(model, tuple(ways), tuple(dict.fromkeys(notes)))
 

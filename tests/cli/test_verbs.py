@@ -52,7 +52,7 @@ def test_diff_as_data_and_as_an_exit_code(capsys):
     [
         (["diff", MODES], "one source alone has no other side"),
         (["diff", MODES, "--engine", "19.03", "--engine", "28"], "no engine version '19.03'"),
-        (["diff", MODES, "--set", "h1.foo=1"], "is none of HOST.engine=VERSION"),
+        (["diff", MODES, "--set", "h1.foo=1"], "--set h1.foo=1: no key 'foo' here"),
         (["diff", MODES, "--set", "h9.engine=28"], "no host 'h9'; there are: h1"),
         (["matrix", "nowhere.yaml"], "nowhere.yaml: no such file or folder"),
         (["check", "scenarios/snapshots/seed-modes-28.5"], "claims nothing"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from simnet.draw import bill, chart, labels, latency, queues, slope, throughput
+from simnet.draw import bill, chart, labels, latency, lengths, queues, slope, throughput
 from simnet.errors import UnknownName, UsageError
 from simnet.net.conversation import count
 from simnet.sim import keys
@@ -46,6 +46,11 @@ LOADS = [
     Load("idle", 0, 0.0, 0.0, 0, 0, 0),
     Load("h1/host:eth0", 80_000, 0.5, 1_200_000.0, 310, 5, 1000),
 ]
+
+
+def waiting(name, found):
+    return Load(name, 9, 0.5, 100.0, 0, 0, max(found), tuple(found), 1 << 20)
+
 
 # name: the module, what it is given, and options
 CASES = {
@@ -88,6 +93,11 @@ CASES = {
     "queues": (queues, LOADS, {"title": "h1"}),
     "many queues": (queues, [Load(f"h1/cpu{at}", 9, at / 11, 10.0**at, at, 0, at) for at in range(MANY)], {}),
     "no queue": (queues, [LOADS[1]], {}),
+    "lengths": (lengths, [waiting("h1/cpu0", [0, 3, 9, 4, 0, 0, 1]), waiting("wan/cpu0", [30, 20, 25, 22])], {}),
+    "one length": (lengths, [waiting("h1/cpu0", [1])], {"title": "h1", "width": chart.COLUMN}),
+    "many lengths": (lengths, [waiting(f"h1/cpu{at}", range(at, 250)) for at in range(MANY)], {}),
+    "equal lengths": (lengths, [waiting(f"h1/cpu{at}", [7] * 256) for at in range(MANY)], {}),
+    "no length": (lengths, LOADS, {}),
 }
 each = pytest.mark.parametrize("name", CASES)
 
@@ -147,16 +157,16 @@ def test_the_same_chart_is_the_same_file(tmp_path, name, suffix):
     assert sorted(tmp_path.iterdir()) == files
 
 
-@pytest.mark.parametrize("module", [latency, throughput, slope, bill, queues])
+@pytest.mark.parametrize("module", [latency, throughput, slope, bill, queues, lengths])
 def test_what_cannot_be_written_is_a_usage_error(tmp_path, module):
     with pytest.raises(UsageError, match="no picture format"):
-        module.save({} if module is not queues else [], tmp_path / "chart.gif")
+        module.save([] if module in (queues, lengths) else {}, tmp_path / "chart.gif")
     with pytest.raises(UsageError, match="no folder"):
-        module.save({} if module is not queues else [], tmp_path / "gone" / "chart.png")
+        module.save([] if module in (queues, lengths) else {}, tmp_path / "gone" / "chart.png")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["latency", "throughput", "slope", "bill", "queues"])
+@pytest.mark.parametrize("name", ["latency", "throughput", "slope", "bill", "queues", "lengths"])
 def test_each_runs_by_itself(tmp_path, name):
     path = tmp_path / "example.png"
     subprocess.run([sys.executable, "-m", f"simnet.draw.{name}", str(path)], check=True, timeout=60)
@@ -164,7 +174,7 @@ def test_each_runs_by_itself(tmp_path, name):
 
 
 def test_importing_them_imports_no_drawing_library():
-    code = "import sys; from simnet.draw import latency, throughput, slope, bill, queues, labels, chart"
+    code = "import sys; from simnet.draw import latency, throughput, slope, bill, queues, lengths, chart"
     subprocess.run([sys.executable, "-c", f"{code}; assert 'matplotlib' not in sys.modules"], check=True, timeout=60)
 
 
@@ -310,9 +320,16 @@ def test_queues_leave_out_what_had_nothing_to_do(drawn):
         queues.draw_on(chart.new(7, 3)[1][0], LOADS, "bussy")
 
 
-@pytest.mark.parametrize("name", ["no latency", "no rate", "no slope", "no bill", "no queue"])
+def test_a_queue_is_level_in_each_span_and_gone_after_the_last(drawn):
+    first, _ = drawn("lengths").axes[0].lines
+    span = 1 << 20
+    assert first.get_xydata().tolist()[:4] == [[0, 0], [span, 0], [span, 3], [2 * span, 3]]
+    assert first.get_xydata().tolist()[-3:] == [[7 * span, 1], [7 * span, 0], [7 * span, 0]]
+
+
+@pytest.mark.parametrize("name", ["no latency", "no rate", "no slope", "no bill", "no queue", "no length"])
 def test_nothing_is_said_to_be_nothing(drawn, name):
-    assert re.search(r"nothing (was measured|had anything to do)", " ".join(words(drawn(name))))
+    assert re.search(r"nothing (was measured|had anything to do|waited)", " ".join(words(drawn(name))))
 
 
 def test_a_name_is_never_read_as_a_formula(tmp_path):

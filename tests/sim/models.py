@@ -177,4 +177,4 @@ def outcome(blocks, model, seed=0, until=1 << 40, **options):
         columns = block.flow, block.number, block.began, block.ended
         rows += zip(*(column.tolist() for column in columns), strict=True)
     tally = {field.name: getattr(run.tally, field.name) for field in fields(Tally)}
-    return Outcome(rows, {name: figure if name == "ended" else figure.tolist() for name, figure in tally.items()})
+    return Outcome(rows, {n: figure.tolist() if hasattr(figure, "tolist") else figure for n, figure in tally.items()})

@@ -44,7 +44,8 @@ def traffic(draw):
     for index, group in enumerate(draw(st.permutations(GROUPS))[: draw(st.integers(1, 3))]):
         question, proto = draw(st.sampled_from(group)), draw(st.sampled_from(["udp", "tcp"]))
         kinds = {"udp": [REQUESTS, STREAM, OPEN], "tcp": [REQUESTS, STREAM, OPEN, CONNECTIONS]}[proto]
-        kind = draw(st.sampled_from([one for one in kinds if (question, one) != (PROXY, STREAM)]))
+        # what docker-proxy does with a stream hangs on which of its two connections is first
+        kind = draw(st.sampled_from([REQUESTS] if question == PROXY else kinds))
         arrivals = None
         if kind == OPEN:
             arrivals = draw(st.sampled_from([Constant(20_000), Constant(5_000), Poisson(5e4)]))
