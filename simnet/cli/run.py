@@ -89,7 +89,7 @@ def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[st
         stopped = _play(asked, plan, outcomes, kept)
         if not outcomes:
             raise click.exceptions.Abort
-        kept.draw(outcomes, f"{source}, prices {asked.costs.name}")
+        kept.draw(outcomes, Path(source).stem)
     for path in output:
         click.echo(f"wrote {path}", err=True)
     summary = summed_up(outcomes, asked.bills())

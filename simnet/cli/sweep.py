@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,10 +46,14 @@ _TOLD = 5
               help="All combinations, a random sample of the ranges, or a Latin hypercube.")  # fmt: skip
 @click.option("--points", "count", type=int, default=0, metavar="N", help="How many points a sample has.")
 @click.option("--traffic", "names", multiple=True, metavar="NAME", help="Only this traffic; may be repeated.")
-@click.option("--seed", type=int, metavar="N", help="The first seed of every point's runs, and the sample's.")
-@click.option("--replications", type=int, metavar="N", help="Runs of each point, with seeds that follow each other.")
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="The first seed of every point's runs, and the sample's."
+)
+@click.option(
+    "--replications", type=click.IntRange(1), metavar="N", help="Runs of each point, with seeds that follow each other."
+)
 @click.option("--duration", type=Duration(), metavar="TIME", help="How long a run is: 2s, 500ms.")
-@click.option("--exchanges", type=int, metavar="N", help="How many exchanges a run has, of each flow.")
+@click.option("--exchanges", type=click.IntRange(1), metavar="N", help="How many exchanges a run has, of each flow.")
 @click.option("--costs", default="", metavar="NAME|FILE", help="The price list, for all points.")
 @click.option("--workers", type=int, metavar="N", help="Processes at once; one for each CPU without it.")
 @click.option("--cluster", default="", metavar="ADDRESS", help="Run on a Dask cluster: tcp://scheduler:8786.")
@@ -75,7 +80,8 @@ def command(source: str, varied: tuple[str, ...], engine: str, settings: tuple[s
     how = {"seed": seed, "replications": replications, "duration": duration, "exchanges": exchanges}
     sweep = Sweep(source, _settings(engine, settings), axes, points(axes, sample, count, seed or 0), costs, how, names)
     store = _outputs(outputs, [axis.path for axis in axes], measure, over)
-    sweep.check()
+    for note in sweep.check():
+        click.echo(f"note: {note}", err=True)
     with ExitStack() as stack:
         results = stack.enter_context(Results(store or Path(":memory:")))
         tasks = list(sweep.tasks())
@@ -84,9 +90,9 @@ def command(source: str, varied: tuple[str, ...], engine: str, settings: tuple[s
         went = _run(tasks, results, _pool(cluster, workers, stack), store)
         found = list(rows(tasks, results))
         _show(found, sweep, form)
+        _tell(went, store)
         for path in outputs:
             _write(path, found, sweep, results, measure, over)
-    _tell(went, store)
     if went.failed:
         raise click.exceptions.Exit(1)
 
@@ -113,6 +119,8 @@ def _outputs(outputs: Sequence[Path], paths: list[str], measure: str, over: Sequ
     for path in outputs:
         if not path.parent.is_dir():
             raise UsageError(f"-o {path}: no folder {str(path.parent)!r}")
+        if path.suffix == _TABLE and not (find_spec("pandas") and find_spec("pyarrow")):
+            raise UsageError(f"-o {path}: Parquet files need pandas and pyarrow: pip install 'simnet-docker[data]'")
         if path.suffix not in {*_STORES, _TABLE}:
             check_output(path)
             if len(over or paths) > 2:
@@ -177,6 +185,8 @@ def _write(path: Path, found: list[Row], sweep: Sweep, results: Results, measure
 
 
 def _tell(went: Went, store: Path | None) -> None:
+    for note in went.notes:
+        click.echo(f"note: {note}", err=True)
     for task, why in went.failed[:_TOLD]:
         click.echo(f"simnet: {task}: {why}", err=True)
     more = len(went.failed) - _TOLD

@@ -36,10 +36,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The runs of a point, and the bills that all of them share."""
+    """The runs of a point, the bills that all of them share, and where they are not exact."""
 
     outcomes: tuple[Outcome, ...]
     bills: Mapping[str, tuple[Bill, Bill]]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,4 @@ def _made(task: Task) -> Made | Failed:
         return Failed(f"the price list {found.costs.name} has changed since the sweep began")
     plans = [replace(task.plan, seed=seed, replications=1) for seed in task.seeds]
     outcomes = tuple(outcome for plan in plans for outcome in found.run(plan))
-    return Made(outcomes, found.bills())
+    return Made(outcomes, found.bills(), found.notes)

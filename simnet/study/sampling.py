@@ -176,6 +176,8 @@ def points(axes: Sequence[Axis], sample: str = GRID, count: int = 0, seed: int =
     paths = [axis.path for axis in axes]
     if len(set(paths)) < len(paths):
         raise UsageError(f"{max(paths, key=paths.count)} varies twice")
+    if sample == GRID and count:
+        raise UsageError("a grid has as many points as it has; --points is for --sample random or lhs")
     if sample == GRID:
         columns = [axis.values() for axis in axes]
         if math.prod(map(len, columns)) > MOST_POINTS:

@@ -53,19 +53,22 @@ class Sweep:
     how: Mapping[str, Any] = field(default_factory=dict)
     traffic: tuple[str, ...] = ()
 
-    def check(self) -> None:
+    def check(self) -> tuple[str, ...]:
         """Look at the first point, and at the ends of everything that varies; an error says what cannot be.
 
+        What there is to say of the source is given back.
         What shows only where packets flow is found when the points are run.
         """
         for axis in self.axes:
             if axis.path in self.settings:
                 raise UsageError(f"{axis.path} is set, so it cannot vary")
         first = self.points[0]
-        experiment(settled(self.source, {**self.settings, **first}), self.costs, self.traffic)
+        source = settled(self.source, {**self.settings, **first})
+        experiment(source, self.costs, self.traffic)
         for axis in self.axes:
             for value in axis.ends():
                 plan_of(settled(self.source, {**self.settings, **first, axis.path: value}), **self.how)
+        return source.notes
 
     def tasks(self) -> Iterator[Task]:
         """The task of every point, with all its seeds."""
@@ -100,11 +103,12 @@ class Sweep:
 
 @dataclass(slots=True)
 class Went:
-    """How a sweep went: points done now, points that were there before, and those that failed, with their reasons."""
+    """How a sweep went: points done now, points that were there before, those that failed and why, and notes."""
 
     done: int = 0
     before: int = 0
     failed: list[tuple[Task, Failed | Died]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def run(tasks: Sequence[Task], results: Results, pool: Pool, progress: Progress = lambda _done, _all: None) -> Went:
@@ -118,6 +122,7 @@ def run(tasks: Sequence[Task], results: Results, pool: Pool, progress: Progress 
             if isinstance(done, Made):
                 _keep(results, task, done)
                 went.done += 1
+                went.notes += [note for note in done.notes if note not in went.notes]
             else:
                 went.failed.append((task, done))
             progress(went.before + went.done + len(went.failed), len(tasks))

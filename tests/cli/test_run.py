@@ -52,7 +52,7 @@ def test_text_tells_each_traffic_its_bill_and_the_stations(run, scenario):
     assert f"{scenario}, 5.00 ms, seed 0, prices linux-6.18-vm" in out
     assert "web: 4 × requests, tcp from wan to 192.0.2.2:8080" in out
     assert "dns: open, udp from h1 to 172.17.0.2:53" in out
-    assert out.count("a later exchange costs ") == 2
+    assert out.count("a later exchange takes ") == 2
     assert [line.split()[0] for line in out.splitlines() if "cpu" in line] == ["cpu0", "cpu1"]
     assert not [line for line in out.splitlines() if "±" in line]
 

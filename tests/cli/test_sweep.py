@@ -133,10 +133,10 @@ def test_a_worker_that_dies_is_told_of_with_its_point_and_the_others_go_on(tmp_p
         os.kill(worker, signal.SIGKILL)
         out, err = sweep.communicate(timeout=120)
     assert sweep.returncode == 1
-    told = err.splitlines()[-2]
+    told, count, _wrote = err.splitlines()
     assert told.startswith("simnet: h1.cpus=")
     assert ": its process was killed by SIGKILL" in told
-    assert err.endswith("simnet: 1 of 6 points have no result; the others are kept\n")
+    assert count == "simnet: 1 of 6 points have no result; the others are kept"
     assert len(list(csv.reader(io.StringIO(out)))) == 1 + 5 * 2
     went_on(path, kept(path))
 
@@ -169,11 +169,30 @@ def test_table_csv_and_json_tell_the_same(capsys, tmp_path):
     found = json.loads(run(capsys, *words, "--format", "json")[0])
     assert (found["schema"], found["varied"], found["units"]["p99"]) == ("simnet.sweep/1", ["h1.cpus"], "ns")
     out, err, _ = run(capsys, *words, "--format", "csv")
-    assert err.endswith("2 of 2 points were there already\n")
+    assert err == f"2 of 2 points were there already\nwrote {tmp_path / 'r.sqlite'}\n"
     for line, point in zip(csv.DictReader(io.StringIO(out)), found["points"], strict=True):
         assert (line["h1.cpus"], line["traffic"]) == (point["values"]["h1.cpus"], point["traffic"])
         for name, pair in point["measures"].items():
             assert (float(line[name]), float(line[f"{name} ±"])) == (pair["mean"], pair["ci95"])
+
+
+def test_tables_and_figures_are_written_beside(capsys, tmp_path):
+    pytest.importorskip("pyarrow")
+    pandas = pytest.importorskip("pandas")
+    table, figure = tmp_path / "r.parquet", tmp_path / "a.svg"
+    words = ["--vary", "h1.cpus=1,2", "--exchanges", "5", "-o", table, "-o", figure, "--measure", "mean"]
+    _, err, code = run(capsys, *words)
+    assert (code, err) == (0, f"wrote {table}\nwrote {figure}\n")
+    assert sorted(pandas.read_parquet(table)["h1.cpus"]) == ["1", "1", "2", "2"]
+    assert "mean latency" in figure.read_text("utf-8")
+
+
+def test_where_runs_are_not_exact_it_is_said(capsys, monkeypatch):
+    from simnet.sim.experiment import Experiment
+
+    monkeypatch.setattr(Experiment, "notes", ("a word",))
+    monkeypatch.setattr("simnet.study.workers.each", lambda jobs, work, *_, **__: ((job, work(job)) for job in jobs))
+    assert run(capsys, "--vary", "h1.cpus=1,2", "--exchanges", "5")[1] == "note: a word\n"
 
 
 def test_a_sample_is_the_same_for_the_same_seed(capsys):

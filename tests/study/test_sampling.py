@@ -58,7 +58,8 @@ def test_what_is_no_range_is_said(text, said):
     [
         (["p=0.1..0.9"], "grid", 0, "how many values"), (["p=1..10000000"], "grid", 0, "more than 1000000 values"),
         (["p=1..2000", "q=1..2000"], "grid", 0, "4000000 points"), (["p=1..2", "p=1,2"], "grid", 0, "p varies twice"),
-        (["p=1..2"], "lhs", 0, "needs --points"), (["p=1..2"], "sobol", 9, "no sample 'sobol'"),
+        (["p=1..2"], "lhs", 0, "needs --points"), (["p=1..2"], "grid", 9, "--points is for"),
+        (["p=1..2"], "sobol", 9, "no sample 'sobol'"),
     ],
 )  # fmt: skip
 def test_points_that_there_cannot_be(texts, sample, count, said):
