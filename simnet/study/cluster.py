@@ -65,10 +65,11 @@ def connected(address: str) -> Iterator[Callable[..., Iterator[tuple[Any, Any]]]
 
 
 def each(jobs: Iterable[Job], work: Callable[[Job], Done], client: Client) -> Iterator[tuple[Job, Done | Lost]]:
-    """Do jobs on a cluster; each job and what came of it, as they are done."""
+    """Do jobs on a cluster; each job and what came of it, as they are done, those that were lost at first at the end."""
     from distributed import as_completed
 
     waiting, asked = iter(jobs), dict[Any, Job]()
+    suspects: list[Job] = []  # what was lost may only have been beside what killed its worker: it is tried again alone
 
     def submit() -> Any:
         for job in islice(waiting, 1):
@@ -85,7 +86,13 @@ def each(jobs: Iterable[Job], work: Callable[[Job], Done], client: Client) -> It
             following = submit()
             if following is not None:
                 done.add(following)
-            yield asked.pop(future), _result(future)
+            job, result = asked.pop(future), _result(future)
+            if isinstance(result, Lost):
+                suspects.append(job)
+            else:
+                yield job, result
+        for job in suspects:
+            yield job, _result(client.submit(work, job, pure=False))
     finally:
         client.cancel(list(asked), force=True)
 
