@@ -24,6 +24,7 @@ STYLES = {
     keys.SOCKETS: ("#1f4e79", ""),
     keys.COPIES: ("#9dc3e6", ""),
     keys.WAKEUPS: ("#5b8db8", "////"),
+    keys.HALTS: ("#ffffff", "...."),
     keys.PROXIES: ("#e8e8e8", "xxxx"),
     keys.DEVICES: ("#3b7d5a", ""),
     keys.BRIDGES: ("#b9dcc4", "...."),

@@ -64,7 +64,8 @@ def _bill(bill: Bill) -> str:
     counts = f"{bill.totals.hops} hops, {bill.totals.rules_evaluated} rules compared"
     headings = sorted(bill.headings.items(), key=lambda item: -item[1])
     shares = [f"{name} {spent / bill.total:.0%}" for name, spent in headings if spent >= _LEAST_SHARE * bill.total]
-    return f"  a later exchange costs {time(Mean(bill.total))} of CPU ({counts}):\n  {', '.join(shares)}"
+    busy = f", {time(Mean(bill.cpu))} of it of CPU" if bill.cpu < bill.total else " of CPU"
+    return f"  a later exchange takes {time(Mean(bill.total))}{busy} ({counts}):\n  {', '.join(shares)}"
 
 
 def _stations(stations: tuple[StationSummary, ...]) -> Table:

@@ -85,7 +85,7 @@ def _bill(bill: Bill | None) -> dict[str, Any] | None:
         return None
     headings = {name: {"ns": spent, "share": spent / bill.total if bill.total else 0.0}
                 for name, spent in sorted(bill.headings.items(), key=lambda item: -item[1])}  # fmt: skip
-    return {"total_ns": bill.total, "headings": headings, **asdict(bill.totals)}
+    return {"total_ns": bill.total, "cpu_ns": bill.cpu, "headings": headings, **asdict(bill.totals)}
 
 
 def _station(one: StationSummary) -> dict[str, Any]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .stack.tcp import Stream
 
 
+# odd ones of net.ipv4.ip_local_port_range
+_FIRST_PORT, _LAST_PORT = 32769, 60999
+
+
 def _nothing(*_: object) -> None:
     return
 
@@ -140,8 +144,8 @@ class Sockets:
         return next((one for one in self.pingers if one.ident == ident), None)
 
     def free_port(self) -> int:
-        """A port for a program that asked for none."""
-        self.next_port += 2
+        """A port for a program that asked for none: the next of every second one (ip_local_port_range)."""
+        self.next_port = self.next_port + 2 if self.next_port < _LAST_PORT else _FIRST_PORT
         return self.next_port
 
     def __iter__(self) -> Iterator[Listener | DatagramSocket]:

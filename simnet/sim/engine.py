@@ -32,13 +32,12 @@ def _length(exchange: Exchange) -> float:
 def _flow_visits(model: Model, flow: Flow, until: int) -> float:
     kinds = [model.exchanges[kind] for kind in flow.exchanges[-flow.cycle :]]
     visits = sum(len(exchange.visits) for exchange in kinds) / len(kinds)
-    if flow.limit:
-        return flow.limit * visits
+    most = flow.limit * visits or _UNKNOWN
     if flow.arrivals is not None:
         count = getattr(flow.arrivals, "count", None)
-        return count(until) * visits if count else _UNKNOWN
+        return min(most, count(until) * visits) if count else most
     length = sum(_length(exchange) for exchange in kinds) / len(kinds) + flow.think
-    return (until - flow.begin) / max(length, 1) * visits
+    return min(most, (until - flow.begin) / max(length, 1) * visits)
 
 
 def most_visits(run: Run) -> float:

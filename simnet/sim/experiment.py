@@ -19,6 +19,7 @@ from . import engine, ways
 from .costs import Costs
 from .hardware import Cpus, Wire
 from .histogram import Histogram
+from .keys import IDLE
 from .model import Block, Ints, Run
 from .recorder import Way
 from .stage import Lane, Stage, ready
@@ -106,6 +107,11 @@ class Bill:
     def total(self) -> int:
         """The sum, in ns."""
         return sum(self.headings.values())
+
+    @property
+    def cpu(self) -> int:
+        """The part of it that CPUs are busy for."""
+        return sum(spent for heading, spent in self.headings.items() if heading not in IDLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,25 @@ class Key(NamedTuple):
 
 SOCKETS, COPIES, WAKEUPS, DEVICES, BRIDGES = "system calls", "copies", "wake-ups", "devices", "bridges"
 ROUTES, HOOKS, CONNTRACK, NAT, RULES = "routing", "hooks", "conntrack", "NAT", "rules"
-TUNNELS, WIRES, PROXIES = "tunnels", "wires", "docker-proxy"
-HEADINGS = (SOCKETS, COPIES, WAKEUPS, PROXIES, DEVICES, BRIDGES, ROUTES, HOOKS, CONNTRACK, NAT, RULES, TUNNELS, WIRES)
+TUNNELS, WIRES, PROXIES, HALTS = "tunnels", "wires", "docker-proxy", "halted CPUs"
+# time that no CPU is busy for
+IDLE = (HALTS, WIRES)
+HEADINGS = (
+    SOCKETS,
+    COPIES,
+    WAKEUPS,
+    HALTS,
+    PROXIES,
+    DEVICES,
+    BRIDGES,
+    ROUTES,
+    HOOKS,
+    CONNTRACK,
+    NAT,
+    RULES,
+    TUNNELS,
+    WIRES,
+)
 
 _DEVICE_KINDS = ("loopback", "veth", "physical", "bridge", "vxlan", "vlan", "macvlan", "ipvlan", "device")
 _MODULES = (
@@ -48,7 +65,7 @@ def _keys() -> dict[str, Key]:
         "wake-up.poll": Key("a process that polls seeing its data", WAKEUPS),
         "wake-up.switch": Key("putting a process to sleep and switching to it when it is woken", WAKEUPS),
         "wake-up.other-cpu": Key(
-            "until another CPU, which may be halted, takes note (it is not busy meanwhile)", WAKEUPS
+            "until another CPU, which may be halted, takes note (it is not busy meanwhile)", HALTS
         ),
         "wake-up.waker": Key("what waking takes from the one that wakes", WAKEUPS),
         "proxy.datagram": Key("docker-proxy's own work for each datagram or piece of a stream", PROXIES),

@@ -6,7 +6,7 @@ connections (conntrack knows of the flows that were tried, from another port); s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -81,7 +81,7 @@ class Stage:
     def leave(self) -> None:
         """Give the network back: its own servers listen again, and what was under way is forgotten."""
         network = self.network
-        network.schedule, network.counts_conditions = AtOnce(), False
+        network.schedule, network.counts_conditions, network.largest = AtOnce(), False, 0
         for responder, server in self.replaced:
             responder.close()
             server.namespace.sockets.open(server.socket())
@@ -126,7 +126,10 @@ def ready(
     cpus: Mapping[str, Cpus] | None = None,
     wires: Mapping[str, Wire] | None = None,
 ) -> Stage:
-    """Make a network ready; UsageError where a flow leads nowhere, with what became of it."""
+    """Make a network ready; UsageError where a flow leads nowhere, with what became of it.
+
+    What cannot be made ready is left as it was found.
+    """
     network.forget_connections()
     hardware = Hardware(costs.machine, cpus, wires)
     hardware.install(network)
@@ -134,6 +137,17 @@ def ready(
     asked = [one.checked() for one in traffic]
     if not asked:
         raise UsageError("there is no traffic to play")
+    try:
+        _prepare(stage, asked)
+    except BaseException:
+        stage.leave()
+        raise
+    return stage
+
+
+def _prepare(stage: Stage, asked: Sequence[Traffic]) -> None:
+    """Try every flow, put servers and clients in their places, open connections."""
+    network = stage.network
     network.largest = _LARGEST if any(one.offload for one in asked) else 0
     servers = {one.name: _try(stage, one, _TRIED_FROM + number) for number, one in enumerate(asked)}
     answering: dict[tuple[NetNamespace, str, int, int], Responder] = {}
@@ -142,7 +156,6 @@ def ready(
         _populate(stage, one)
     _connect(stage, responders)
     network.counts_conditions = True
-    return stage
 
 
 def _try(stage: Stage, traffic: Traffic, sport: int) -> Server:

@@ -20,7 +20,7 @@ from simnet.net.stack import segmentation
 from simnet.net.step import Step
 
 from .hardware import Hardware
-from .keys import WAKEUPS
+from .keys import HALTS
 from .pricing import Burst, Pricing
 
 CLIENT = "client"
@@ -138,7 +138,7 @@ class Placement:
                 if number != now.number:
                     lag = round(costs["wake-up.other-cpu"])
                     noise += round(costs.spread("wake-up.other-cpu"))
-                    now.burst.bill[WAKEUPS] += lag
+                    now.burst.bill[HALTS] += lag
             if packet is not None:
                 self.hardware.read_by(host, packet, number)
         work = self._child(now, walk, host, number, before=before, noise=noise)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from simnet.net.conversation import Totals
 from simnet.sim import arrivals
 from simnet.sim.experiment import Bill, Flow, Load, Outcome
 from simnet.sim.histogram import Histogram
-from simnet.sim.model import Ints
 from simnet.sim.traffic import Traffic
 
 from .conditions import Conditions
@@ -34,7 +33,7 @@ TABLES = (
     f"""CREATE TABLE latency ({_OF_RUN}, flow TEXT, part TEXT, count INTEGER, sum INTEGER, least INTEGER,
        greatest INTEGER, buckets BLOB, PRIMARY KEY (run, flow, part))""",
     f"""CREATE TABLE load ({_OF_RUN}, station TEXT, jobs INTEGER, busy REAL, wait REAL, dropped INTEGER, lost INTEGER,
-       longest INTEGER, span INTEGER, lengths BLOB, PRIMARY KEY (run, station))""",
+       longest INTEGER, lengths TEXT, span INTEGER, PRIMARY KEY (run, station))""",
     f"""CREATE TABLE bill ({_OF_RUN}, flow TEXT, part TEXT, kind TEXT, name TEXT, value INTEGER,
        PRIMARY KEY (run, flow, part, kind, name))""",
 )
@@ -62,9 +61,8 @@ def put(file: sqlite3.Connection, conditions: Conditions, outcome: Outcome, bill
             held = (run, name, part, times.count, times.sum, int(times.least), times.greatest, _packed(times))
             file.execute("INSERT INTO latency VALUES (?, ?, ?, ?, ?, ?, ?, ?)", held)
     for load in outcome.stations:
-        counts = (load.jobs, load.busy, load.wait, load.dropped, load.lost, load.longest, load.span)
-        marks = (run, load.name, *counts, _deflated(load.lengths))
-        file.execute("INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", marks)
+        counts = asdict(load) | {"lengths": json.dumps(load.lengths)}
+        file.execute("INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (run, *counts.values()))
     for name, pair in bills.items():
         for part, bill in zip(PARTS, pair, strict=True):
             for kind, amounts in (("ns", bill.headings), ("count", asdict(bill.totals))):
@@ -86,14 +84,13 @@ def get(file: sqlite3.Connection, run: int) -> tuple[Conditions, Outcome, Bills,
     flows = {}
     for name, traffic, *counts in _of(file, "flow", run, "name, traffic, seconds, payload, begun, failed"):
         flows[name] = Flow(_read(traffic), times[name, "first"], times[name, "later"], *counts)
-    loads = [Load(**(one | {"lengths": tuple(_inflated(one["lengths"]).tolist())})) for one in _loads(file, run)]
-    return Conditions(**said), Outcome(seed, flows, loads, ended, took, ran), _bills(file, run), added
-
-
-def _loads(file: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
     names = [one.name for one in fields(Load)]
-    rows = _of(file, "load", run, ", ".join(["station", *names[1:]]))
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    columns = ", ".join(["station", *names[1:]])
+    loads = []
+    for row in _of(file, "load", run, columns):
+        held = dict(zip(names, row, strict=True))
+        loads.append(Load(**held | {"lengths": tuple(json.loads(held["lengths"]))}))
+    return Conditions(**said), Outcome(seed, flows, loads, ended, took, ran), _bills(file, run), added
 
 
 def _of(file: sqlite3.Connection, table: str, run: int, columns: str) -> list[Any]:
@@ -152,19 +149,9 @@ def _read(text: str) -> Traffic:
 
 
 def _packed(times: Histogram) -> bytes:
-    """Buckets as pairs: bucket, count."""
-    return _deflated([number for pair in times.buckets().items() for number in pair])
+    """Buckets as pairs of little-endian 64-bit numbers (bucket, count), deflated."""
+    return zlib.compress(np.array(list(times.buckets().items()), "<i8").tobytes())
 
 
 def _unpacked(held: bytes) -> dict[int, int]:
-    pairs = _inflated(held).reshape(-1, 2)
-    return dict(zip(pairs[:, 0].tolist(), pairs[:, 1].tolist(), strict=True))
-
-
-def _deflated(numbers: Sequence[int]) -> bytes:
-    """Little-endian 64-bit numbers, deflated."""
-    return zlib.compress(np.array(numbers, "<i8").tobytes())
-
-
-def _inflated(held: bytes) -> Ints:
-    return np.frombuffer(zlib.decompress(held), "<i8")
+    return dict(np.frombuffer(zlib.decompress(held), "<i8").reshape(-1, 2).tolist())

@@ -50,6 +50,14 @@ def test_free_ports_differ():
     assert len({sockets.free_port() for _ in range(9)}) == 9
 
 
+def test_free_ports_begin_anew():
+    sockets = Sockets()
+    ports = [sockets.free_port() for _ in range(20_000)]
+    assert {port % 2 for port in ports} == {1}
+    assert (min(ports), max(ports)) == (32769, 60999)
+    assert len(set(ports)) == (60999 - 32769) // 2 + 1
+
+
 def test_what_is_listened_on():
     here = NetNamespace("h1/host", Network())
     sockets = Sockets(

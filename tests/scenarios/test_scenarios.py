@@ -16,6 +16,7 @@ from simnet.scenario.scenario_file import read
 from simnet.scenario.schema import schema
 from simnet.scenario.source import read_source
 from simnet.study.check import FAILS, HOLDS, check
+from simnet.study.timing import experiment, plan_of
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "scenarios").glob("*/*.yaml"))
@@ -80,6 +81,17 @@ def test_every_command_to_try_is_one_that_there_is_and_names_this_very_file(file
         words = shlex.split(line)
         assert words[1] in VERBS, line
         assert file in words, line
+
+
+TIMED = [file for file in FILES if read_source(str(ROOT / file)).plan.timing.traffic]
+
+
+@pytest.mark.parametrize("file", TIMED)
+def test_all_traffic_of_each_comes_through_and_the_file_says_how_to_run_it(file):
+    source = read_source(str(ROOT / file))
+    (outcome,) = experiment(source).run(plan_of(source, exchanges=20, warmup=0, replications=1))
+    assert {name: flow.later.count > 0 for name, flow in outcome.flows.items()} == dict.fromkeys(outcome.flows, True)
+    assert f"simnet run {file}" in source.plan.about
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -27,6 +27,15 @@ def test_a_small_model_is_not_worth_compiling():
     assert engine.choose(Run(model(twice, Flow((0,), limit=100), Flow((0,), limit=100)))) == "loop"
 
 
+def test_what_ends_first_says_how_large_a_model_is():
+    short = Flow((0,), limit=10**9)
+    assert engine.choose(Run(model(twice, short, short), until=100_000)) == "loop"
+    assert engine.most_visits(Run(model(twice, short), until=8000)) == 20
+    assert engine.most_visits(Run(model(twice, Flow((0,), limit=3)), until=8000)) == 6
+    assert engine.most_visits(Run(model(twice, Flow((0,), limit=3, arrivals=Constant(10))), until=8000)) == 6
+    assert engine.most_visits(Run(model(twice, Flow((0,), limit=9, arrivals=Constant(2000))), until=8000)) == 8
+
+
 def test_a_large_model_is_compiled_where_numba_is():
     pytest.importorskip("numba")
     assert engine.choose(Run(model(twice, Flow((0,)), Flow((0,))))) == "compiled"

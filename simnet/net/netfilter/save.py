@@ -205,6 +205,8 @@ def _rule(table: Table, chain: str, line: _Line) -> Rule:
         else:
             _module_option(line, modules, generic, word, negated=negated)
     matches = [_match(line, "ip", [option], proto) for option in generic]
+    # however they are written, the kernel tries them in one order (ip_packet_match), which is that of `arity`
+    matches.sort(key=lambda match: list(GENERIC.arity).index(match.options[0].name))
     matches += [_match(line, name, options, proto) for name, options, _ in modules]
     check.rule(table, chain, matches, target, line.error)
     return Rule(chain, tuple(line.words[start:]), tuple(matches), target, goto, packets, count, line.number)

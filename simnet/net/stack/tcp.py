@@ -69,9 +69,10 @@ class Stream:
         self._unsent: TcpSegment | None = None
         self._unacked: list[TcpSegment] = []
         self._timeout = SYN_TIMEOUT
-        self._owed = 0
+        self._owed = self._due = 0
         self._early: dict[int, TcpSegment] = {}
-        self._heard = self._repeats = 0
+        # the handshake acknowledges the SYN
+        self._heard, self._repeats = 1, 0
 
     def __str__(self) -> str:
         """`tcp 172.17.0.3:22 peer 172.17.0.2:40001`."""
@@ -173,7 +174,7 @@ class Stream:
         if self.largest and len(segment.data) > self.segment_size:
             skb.segment = self.segment_size
             skb.excess = len(segment.data) - skb.segment
-        self._owed = 0
+        self._owed = self._due = 0
         errno = yield from ip_output.send(self.namespace, skb)
         self._unsent = segment if errno and segment.data else None
 
@@ -199,6 +200,8 @@ class Stream:
         if segment.flags & ACK:
             yield from self._take_acknowledgement(segment, skb)
         yield from self._take_data(segment, skb)
+        while (following := self._early.pop(self.expected, None)) is not None:
+            yield from self._take_data(following, skb)
 
     def _reset(self, segment: TcpSegment) -> None:
         was = self.state
@@ -254,7 +257,7 @@ class Stream:
         if self.fin_sent and self.state == "CLOSED":
             return
         if self._may_wait(segment):
-            self.namespace.network.after(_DELAY, lambda: self._acknowledge() if self._owed else None)
+            self._acknowledge_later()
         else:
             yield from self._acknowledge()
         yield from wake(self.namespace, skb)
@@ -263,9 +266,19 @@ class Stream:
         if segment.flags & FIN:
             self.fin_seen = True
             self.ended()
-        following = self._early.pop(self.expected, None)
-        if following is not None:
-            yield from self._take_data(following, skb)
+
+    def _acknowledge_later(self) -> None:
+        """Acknowledge when the first data that is owed has waited long enough (tcp_send_delayed_ack)."""
+        network = self.namespace.network
+        if not self._due:
+            due = self._due = network.now + _DELAY
+            network.after(_DELAY, lambda: self._is_due(due))
+
+    def _is_due(self, time: int) -> Generator[Step, None, None] | None:
+        if self._due != time:  # what was owed then rode on something
+            return None
+        self._due = 0
+        return self._acknowledge()
 
     def _may_wait(self, segment: TcpSegment) -> bool:
         """Whether data may be acknowledged later (__tcp_ack_snd_check): less than two segments are owed."""
