@@ -1,4 +1,4 @@
-"""Where `simnet run -o` puts what was measured: runs into a file of results, latencies into a figure."""
+"""Where `simnet run -o` puts what was measured: runs into a file of results, and a figure."""
 
 from __future__ import annotations
 
@@ -56,22 +56,13 @@ class Outputs:
             assert self._conditions is not None
             results.add(self._conditions, [outcome], self._asked.bills())
 
-    def draw(self, outcomes: Sequence[Outcome], title: str) -> None:
-        """Draw the latencies of all replications together."""
-        figures = [path for path in self.paths if not _is_results(path)]
-        if not figures:
-            return
-        from simnet.draw.latency import save
-        from simnet.sim.histogram import Histogram
+    def draw(self, figure: str, outcomes: Sequence[Outcome], title: str) -> None:
+        """Draw a figure of all replications."""
+        for path in self.paths:
+            if not _is_results(path):
+                from simnet.draw.run_figures import save
 
-        names = list(outcomes[0].flows)
-        later, first = ({name: Histogram() for name in names} for _ in range(2))
-        for outcome in outcomes:
-            for name, flow in outcome.flows.items():
-                later[name].merge(flow.later)
-                first[name].merge(flow.first)
-        for path in figures:
-            save(later, path, first={name: found for name, found in first.items() if found.count}, title=title)
+                save(figure, outcomes, self._asked.bills(), path, title=title)
 
 
 def _is_results(path: Path) -> bool:

@@ -47,6 +47,10 @@ class Duration(click.ParamType):
             raise UsageError(f"{what}: {error}") from None
 
 
+# the names of draw.run_figures, which is imported where a figure is drawn
+_DRAWN = ("latency", "tail", "throughput", "bill", "load", "queues")
+
+
 @click.command("run", epilog=_EXAMPLE)
 @click.argument("source")
 @ENGINE
@@ -64,9 +68,10 @@ class Duration(click.ParamType):
               "(slow) sends again what TCP loses.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), multiple=True, metavar="FILE",
-              help="Results (.sqlite), or a figure of the latencies (.png, .svg, .pdf); may be repeated.")  # fmt: skip
+              help="Results (.sqlite), or a figure (.png, .svg, .pdf); may be repeated.")  # fmt: skip
+@click.option("--figure", type=click.Choice(_DRAWN), default="latency", show_default=True, help="What a figure shows.")
 def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[str, ...], costs: str, form: str,
-            output: tuple[Path, ...], simulator: str | None, **ends: int | None) -> None:  # fmt: skip
+            output: tuple[Path, ...], figure: str, simulator: str | None, **ends: int | None) -> None:  # fmt: skip
     """Play the traffic of SOURCE with a clock: latencies, throughput, what it costs and where packets wait.
 
     What a source says under `run` holds where no option says otherwise. A number of exchanges or a duration given here
@@ -89,7 +94,7 @@ def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[st
         stopped = _play(asked, plan, outcomes, kept)
         if not outcomes:
             raise click.exceptions.Abort
-        kept.draw(outcomes, Path(source).stem)
+        kept.draw(figure, outcomes, Path(source).stem)
     for path in output:
         click.echo(f"wrote {path}", err=True)
     summary = summed_up(outcomes, asked.bills())

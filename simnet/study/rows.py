@@ -33,7 +33,7 @@ TABLES = (
     f"""CREATE TABLE latency ({_OF_RUN}, flow TEXT, part TEXT, count INTEGER, sum INTEGER, least INTEGER,
        greatest INTEGER, buckets BLOB, PRIMARY KEY (run, flow, part))""",
     f"""CREATE TABLE load ({_OF_RUN}, station TEXT, jobs INTEGER, busy REAL, wait REAL, dropped INTEGER, lost INTEGER,
-       longest INTEGER, PRIMARY KEY (run, station))""",
+       longest INTEGER, lengths TEXT, span INTEGER, PRIMARY KEY (run, station))""",
     f"""CREATE TABLE bill ({_OF_RUN}, flow TEXT, part TEXT, kind TEXT, name TEXT, value INTEGER,
        PRIMARY KEY (run, flow, part, kind, name))""",
 )
@@ -61,7 +61,8 @@ def put(file: sqlite3.Connection, conditions: Conditions, outcome: Outcome, bill
             held = (run, name, part, times.count, times.sum, int(times.least), times.greatest, _packed(times))
             file.execute("INSERT INTO latency VALUES (?, ?, ?, ?, ?, ?, ?, ?)", held)
     for load in outcome.stations:
-        file.execute("INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (run, *asdict(load).values()))
+        counts = asdict(load) | {"lengths": json.dumps(load.lengths)}
+        file.execute("INSERT INTO load VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (run, *counts.values()))
     for name, pair in bills.items():
         for part, bill in zip(PARTS, pair, strict=True):
             for kind, amounts in (("ns", bill.headings), ("count", asdict(bill.totals))):
@@ -83,7 +84,12 @@ def get(file: sqlite3.Connection, run: int) -> tuple[Conditions, Outcome, Bills,
     flows = {}
     for name, traffic, *counts in _of(file, "flow", run, "name, traffic, seconds, payload, begun, failed"):
         flows[name] = Flow(_read(traffic), times[name, "first"], times[name, "later"], *counts)
-    loads = [Load(*one) for one in _of(file, "load", run, "station, jobs, busy, wait, dropped, lost, longest")]
+    names = [one.name for one in fields(Load)]
+    columns = ", ".join(["station", *names[1:]])
+    loads = []
+    for row in _of(file, "load", run, columns):
+        held = dict(zip(names, row, strict=True))
+        loads.append(Load(**held | {"lengths": tuple(json.loads(held["lengths"]))}))
     return Conditions(**said), Outcome(seed, flows, loads, ended, took, ran), _bills(file, run), added
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from simnet.cli.main import main
+from simnet.cli.run import _DRAWN
+from simnet.draw.run_figures import FIGURES
 from simnet.study.results import Results
 
 SCENARIO = """simnet: 1
@@ -144,11 +146,16 @@ def test_runs_are_kept_and_none_twice(run, scenario, tmp_path):
     assert set(kept[0].bills) == {"web", "dns"}
 
 
-def test_latencies_are_drawn(run, scenario, tmp_path):
-    file = tmp_path / "latency.svg"
-    _, err, code = run(scenario, "-o", file)
+@pytest.mark.parametrize("figure", _DRAWN)
+def test_each_figure_is_drawn(run, scenario, tmp_path, figure):
+    file = tmp_path / f"{figure}.svg"
+    _, err, code = run(scenario, "--figure", figure, "-o", file)
     assert (err, code) == (f"wrote {file}\n", 0)
     assert "<svg" in file.read_text(encoding="utf-8")
+
+
+def test_the_option_names_every_figure():
+    assert _DRAWN == FIGURES
 
 
 @pytest.mark.parametrize(

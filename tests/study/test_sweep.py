@@ -97,7 +97,7 @@ def test_how_a_run_is_made_may_vary(results):
 OWN = """
 name: own
 extends: linux-6.18-vm
-scale: {all: {factor: 2, hardware: any, source: me}}
+scale: [{of: all, factor: 2, hardware: any, source: me}]
 prices: {}
 """
 WEB = """
