@@ -144,7 +144,7 @@ def _table(compared: Comparison) -> Table:
     from rich.table import Table
 
     table = Table(title=str(compared), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
-                  collapse_padding=True, padding=(0, 1, 0, 0))  # fmt: skip
+                  collapse_padding=True, padding=0)  # fmt: skip
     timed, relative = compared.question is not None, compared.relative()
     table.add_column("mode", no_wrap=True, max_width=27)
     for name in (*(_TIMES if timed else ()), *_COUNTS):
