@@ -30,9 +30,9 @@ from pathlib import Path
 import numpy as np
 
 from simnet.errors import UsageError
-from simnet.sim import engine
-from simnet.sim.arrivals import Poisson
-from simnet.sim.model import Exchange, Flow, Model, Run, Station, Visit
+from simnet.sim.queueing import engine
+from simnet.sim.queueing.arrivals import Poisson
+from simnet.sim.queueing.model import Exchange, Flow, Model, Run, Station, Visit
 
 HOPS, GAP, SERVICE = 6, 667, 504
 STATIONS, CUSTOMERS, MEAN = 10, 64, 1000

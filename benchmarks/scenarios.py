@@ -22,8 +22,8 @@ from pathlib import Path
 
 from simnet.net.address import parse_ip
 from simnet.scenario.source import read_source
-from simnet.sim.costs import load
 from simnet.sim.experiment import WALKS, Experiment, Plan
+from simnet.sim.prices.costs import load
 from simnet.sim.traffic import Traffic
 
 MODES = ("host", "bridge", "nat", "container", "overlay")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simnet.sim.costs import Costs
+from simnet.sim.prices.costs import Costs
 
 Ask = Callable[[Costs], float]
 

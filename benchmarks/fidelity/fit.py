@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from simnet.sim.costs import read
+from simnet.sim.prices.costs import read
 
 from .figure import Figure
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simnet.sim.costs import Costs
+from simnet.sim.prices.costs import Costs
 
 from .figure import Ask, Figure, Table
 from .model import connection, first_packet, on, one_way, round_trip, rule, stream

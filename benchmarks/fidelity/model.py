@@ -13,8 +13,8 @@ from pathlib import Path
 from simnet.net.address import parse_ip
 from simnet.net.network import Network
 from simnet.scenario.source import Source, read_source
-from simnet.sim.costs import Costs
 from simnet.sim.experiment import Bill, Experiment, Flow, Plan
+from simnet.sim.prices.costs import Costs
 from simnet.sim.traffic import CONNECTIONS, REQUESTS, STREAM, Traffic
 
 # who asks whom: the hosts, the place, the address and the port

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from simnet.sim.costs import load
-from simnet.sim.keys import HEADINGS, KEYS
+from simnet.sim.prices.costs import load
+from simnet.sim.prices.keys import HEADINGS, KEYS
 
 from . import measured, published
 from .figure import Figure, Table

@@ -5,7 +5,7 @@ Only what was read in the source itself, or is quoted in a text that names it (m
 
 from __future__ import annotations
 
-from simnet.sim.costs import Costs
+from simnet.sim.prices.costs import Costs
 
 from .figure import Ask, Figure, Table
 from .model import one_way, slept, stream

@@ -117,7 +117,7 @@ def _questions(
     numbers = _numbers(rules)
     if counts:
         return [None]
-    from simnet.sim.costs import DEFAULT, load
+    from simnet.sim.prices.costs import DEFAULT, load
 
     found: list[Question | None] = []
     for name in lists or (DEFAULT,):

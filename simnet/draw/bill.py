@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simnet.sim import keys
+from simnet.sim.prices import keys
 
 from . import chart
 from .figure import check_output, write
@@ -63,8 +63,8 @@ def save(
 def draw_on(axes: Axes, bills: Mapping[str, tuple[Bill, Bill]], *, first: bool = False, title: str = "") -> None:
     """Draw, by name, what an exchange comes to: the second of each pair of bills, a later exchange's.
 
-    With `first` the first exchange's stands above it. The parts are in the order of `sim.keys.HEADINGS`, each in the
-    same colour in every chart; the legend names those that occur.
+    With `first` the first exchange's stands above it. The parts are in the order of `sim.prices.keys.HEADINGS`, each
+    in the same colour in every chart; the legend names those that occur.
     """
     chart.bare(axes, title)
     rows = _rows(bills, first=first)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from simnet.sim.histogram import Histogram
-from simnet.sim.model import Ints
+from simnet.sim.queueing.model import Ints
 
 from . import chart, labels
 from .figure import check_output, write

@@ -92,7 +92,7 @@ def _head(figure: Figure, text: str) -> None:
 
 
 if __name__ == "__main__":
-    from simnet.sim.costs import load
+    from simnet.sim.prices.costs import load
     from simnet.study.modes import Question, compare
 
     save([compare(question=Question(load()))], Path("modes.png"))

@@ -10,8 +10,8 @@ from typing import Any
 
 import simnet
 from simnet.net.address import ip_text
-from simnet.sim.costs import Costs
 from simnet.sim.experiment import Bill, Plan
+from simnet.sim.prices.costs import Costs
 from simnet.study.interval import Mean
 from simnet.study.summary import FlowSummary, Latency, StationSummary, Summary
 

@@ -1,14 +1,13 @@
 """The clock: what a walk costs, where packets wait for each other, and what comes of it.
 
-costs       price lists from models/costs/, each figure with its unit, statistic, hardware and source
-model       a queueing network as data: stations, exchanges, flows
-validate    what a model must keep to
-lengths     how long queues were in the course of a run
-arrivals    when the exchanges of an open flow begin
-engine      runs a model: the one entry for all engines, which are equal to the nanosecond
-
-reference   SimPy processes (`clock`: its cores and links), slow and plain
-loop        an event loop in plain Python
-compiled    the same in numba (`kernel`)
-tandem      closed forms, where they are exact (`path`, `ring`, `alone`; `station` is what they share)
+prices/         what a step costs
+queueing/       stations and flows, and the engines that run them
+hardware        CPUs and wires as stations, and who runs where; toeplitz: the hash that spreads flows
+traffic         who sends what to whom
+programs        the clients and servers that do it, over the stack's own sockets
+stage           a network made ready: flows tried, clients and servers in their places
+work            a schedule that turns what the stack hands over into work for CPUs
+recorder, ways  each exchange played once at time zero and kept as visits to stations: a model to run
+walks           the walks themselves with SimPy's clock, nothing kept
+experiment      all of this from one end to the other; histogram: the latencies
 """

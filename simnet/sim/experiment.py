@@ -15,12 +15,13 @@ from simnet.errors import UsageError
 from simnet.net.conversation import Totals, count
 from simnet.net.network import Network
 
-from . import engine, ways
-from .costs import Costs
+from . import ways
 from .hardware import Cpus, Wire
 from .histogram import Histogram
-from .keys import IDLE
-from .model import Block, Ints, Run
+from .prices.costs import Costs
+from .prices.keys import IDLE
+from .queueing import engine
+from .queueing.model import Block, Ints, Run
 from .recorder import Way
 from .stage import Lane, Stage, ready
 from .traffic import Traffic
@@ -154,7 +155,7 @@ class Experiment:
         >>> from simnet.net.address import parse_ip
         >>> from simnet.scenario.question import Listen, serve
         >>> from simnet.scenario.source import open_source
-        >>> from simnet.sim.costs import load
+        >>> from simnet.sim.prices.costs import load
         >>> def network():
         ...     found = open_source("scenarios/snapshots/seed-modes-28.5")
         ...     serve(found, Listen.parse("h1/csphere-nat2:tcp:0.0.0.0:22"))

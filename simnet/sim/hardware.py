@@ -18,8 +18,8 @@ from simnet.net.device import Device, Physical
 from simnet.net.network import Network
 from simnet.net.packet import Arp, Ip, IPv4, UdpDatagram
 
-from .costs import Machine
-from .model import Station
+from .prices.costs import Machine
+from .queueing.model import Station
 from .toeplitz import flow_hash
 
 # net.core.netdev_max_backlog

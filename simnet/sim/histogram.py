@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import Ints
+from .queueing.model import Ints
 
 # each power of two has 2 ** _BITS buckets, so a percentile is within 0.1 % of the true one
 _BITS = 10

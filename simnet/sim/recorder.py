@@ -15,8 +15,8 @@ from simnet.net.schedule import Walk
 from simnet.net.step import Step
 
 from .hardware import Hardware
-from .model import Exchange, Visit
-from .pricing import Pricing
+from .prices.pricing import Pricing
+from .queueing.model import Exchange, Visit
 from .work import Passage, Placement, Seat, Work
 
 

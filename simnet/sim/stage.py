@@ -19,11 +19,11 @@ from simnet.net.program import Server
 from simnet.net.schedule import AtOnce, Walk
 from simnet.net.socket import DatagramSocket
 
-from .costs import Costs
 from .hardware import Cpus, Hardware, Wire
-from .model import Arrivals
-from .pricing import Pricing
+from .prices.costs import Costs
+from .prices.pricing import Pricing
 from .programs import Blaster, Connector, End, Requester, Responder, Sender
+from .queueing.model import Arrivals
 from .traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
 from .work import Mark, Placement, Seat, Work
 

@@ -9,7 +9,7 @@ from simnet.errors import UsageError
 from simnet.net.address import ip_text
 
 if TYPE_CHECKING:
-    from .model import Arrivals
+    from .queueing.model import Arrivals
 
 REQUESTS, STREAM, OPEN, CONNECTIONS = "requests", "stream", "open", "connections"
 KINDS = (REQUESTS, STREAM, OPEN, CONNECTIONS)

@@ -16,11 +16,11 @@ import simpy
 from simnet.net.schedule import Walk
 from simnet.net.step import Step
 
-from .clock import Arrival, Server, TokenBucket
-from .lengths import Lengths
-from .loop import Variates, moments
-from .model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, draws, stream
-from .pricing import Burst
+from .prices.pricing import Burst
+from .queueing.clock import Arrival, Server, TokenBucket
+from .queueing.lengths import Lengths
+from .queueing.loop import Variates, moments
+from .queueing.model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, draws, stream
 from .stage import Stage
 from .work import Passage, Placement, Work
 

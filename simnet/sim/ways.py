@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
-from .model import Exchange, Flow, Model
 from .programs import Connector
+from .queueing.model import Exchange, Flow, Model
 from .recorder import Recorder, Way
 from .stage import Stage
 

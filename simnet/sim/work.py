@@ -20,8 +20,8 @@ from simnet.net.stack import segmentation
 from simnet.net.step import Step
 
 from .hardware import Hardware
-from .keys import HALTS
-from .pricing import Burst, Pricing
+from .prices.keys import HALTS
+from .prices.pricing import Burst, Pricing
 
 CLIENT = "client"
 Before = tuple[tuple[str, float], ...]

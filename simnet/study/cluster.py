@@ -65,7 +65,7 @@ def connected(address: str) -> Iterator[Callable[..., Iterator[tuple[Any, Any]]]
 
 
 def each(jobs: Iterable[Job], work: Callable[[Job], Done], client: Client) -> Iterator[tuple[Job, Done | Lost]]:
-    """Do jobs on a cluster; each job and what came of it, as they are done, those that were lost at first at the end."""
+    """Do jobs on a cluster; each job and what came of it, as they are done, those that were lost at first last."""
     from distributed import as_completed
 
     waiting, asked = iter(jobs), dict[Any, Job]()

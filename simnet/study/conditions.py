@@ -13,8 +13,8 @@ import simnet
 from simnet.bundled import bundled
 from simnet.docker.document import Value
 from simnet.scenario.source import Source
-from simnet.sim.costs import Costs
 from simnet.sim.experiment import Plan
+from simnet.sim.prices.costs import Costs
 
 # the parts of the package that an outcome hangs on, and the data that they read; price lists have digests of their own
 _MODEL = ("net", "docker", "lab", "scenario", "sim")

@@ -19,9 +19,9 @@ from simnet.scenario.source import Source, read_source
 
 if TYPE_CHECKING:
     from simnet.net.network import Network
-    from simnet.sim.costs import Costs
     from simnet.sim.experiment import Bill
     from simnet.sim.histogram import Histogram
+    from simnet.sim.prices.costs import Costs
 
 SCENARIO = "scenarios/performance/modes.yaml"
 ENGINE = "28.5"

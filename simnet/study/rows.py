@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simnet.net.conversation import Totals
-from simnet.sim import arrivals
 from simnet.sim.experiment import Bill, Flow, Load, Outcome
 from simnet.sim.histogram import Histogram
+from simnet.sim.queueing import arrivals
 from simnet.sim.traffic import Traffic
 
 from .conditions import Conditions

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any, cast
 
 from simnet.errors import UsageError
-from simnet.sim.costs import Costs
 from simnet.sim.experiment import Plan
+from simnet.sim.prices.costs import Costs
 
 from .conditions import Conditions, text_hash
 from .interval import Mean

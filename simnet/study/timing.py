@@ -20,10 +20,10 @@ from simnet.scenario.times_file import read_times
 from simnet.scenario.timing_plan import ON_OFF, POISSON, TIMES, ArrivalsPlan, TrafficPlan
 
 if TYPE_CHECKING:
-    from simnet.sim.costs import Costs, Machine
     from simnet.sim.experiment import Experiment, Plan
     from simnet.sim.hardware import Cpus, Wire
-    from simnet.sim.model import Arrivals
+    from simnet.sim.prices.costs import Costs, Machine
+    from simnet.sim.queueing.model import Arrivals
     from simnet.sim.traffic import Traffic
 
 _BACKLOG = "net.core.netdev_max_backlog"
@@ -48,8 +48,8 @@ def experiment(source: Source, costs: str = "", names: Iterable[str] = ()) -> Ex
         >>> [str(one) for one in experiment(source).traffic]
         ['first: connections, tcp from wan to 192.0.2.2:7000', 'last: connections, tcp from wan to 192.0.2.2:9000']
     """
-    from simnet.sim import costs as price_lists
     from simnet.sim.experiment import Experiment
+    from simnet.sim.prices import costs as price_lists
 
     planned = _chosen(source, list(names))
     said = costs or (source.plan.timing.run.get("costs", "") if source.plan is not None else "")
@@ -201,7 +201,7 @@ def _only_port(lab: Lab, namespace: NetNamespace, planned: TrafficPlan, address:
 
 def _arrivals(source: Source, planned: ArrivalsPlan, flows: int) -> Iterator[Arrivals]:
     """The arrivals of each of some flows, which together are what was planned."""
-    from simnet.sim.arrivals import Constant, FromTimes, OnOff, Poisson
+    from simnet.sim.queueing.arrivals import Constant, FromTimes, OnOff, Poisson
 
     if planned.shape == TIMES:
         times = read_times(_beside(source, planned.times))

@@ -95,7 +95,7 @@ def test_json_is_what_the_library_tells(run):
     assert [mode["mode"] for mode in plain["modes"]] == ["host", "nat", "none"]
     nothing = plain["modes"][2]
     assert (nothing["verdict"], nothing["server_saw"], "round_trip" in nothing) == ("net-unreachable", None, False)
-    from simnet.sim.costs import load
+    from simnet.sim.prices.costs import load
 
     result = compare(question=Question(load(), exchanges=50), modes=["host", "nat"]).results[1]
     told = plain["modes"][1]

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.fidelity import fit, measured, published
 from benchmarks.fidelity.page import FIDELITY, MADE, PRICES, TABLES, written
-from simnet.sim import costs as lists
-from simnet.sim.costs import load
+from simnet.sim.prices import costs as lists
+from simnet.sim.prices.costs import load
 
 WRITTEN = {name: rows for page in (FIDELITY, PRICES) for name, rows in written(page.read_text("utf-8")).items()}
 COSTS = Path(__file__).parents[2] / "models/costs"

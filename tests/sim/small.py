@@ -6,8 +6,8 @@ from simnet.net.address import parse_ip
 from simnet.net.packet import IPv4
 from simnet.net.step import Origin
 from simnet.scenario.question import Listen, serve
-from simnet.sim import costs
 from simnet.sim.experiment import Experiment
+from simnet.sim.prices import costs
 from simnet.sim.traffic import Traffic
 from tests.net.build import PUBLISH, build
 

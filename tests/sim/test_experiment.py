@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from simnet.errors import UsageError
-from simnet.sim.arrivals import Constant, FromTimes, OnOff, Poisson
 from simnet.sim.experiment import ENGINES, Plan
 from simnet.sim.hardware import Cpus
+from simnet.sim.queueing.arrivals import Constant, FromTimes, OnOff, Poisson
 from simnet.sim.traffic import CONNECTIONS, OPEN, STREAM
 from tests.sim.small import BRIDGE, HOST, PRICES, PUBLISHED, experiment, traffic
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from simnet.errors import UnknownName, UsageError
 from simnet.net.packet import UDP, Arp, Frame, IPv4, UdpDatagram
-from simnet.sim import engine
-from simnet.sim.costs import Machine
 from simnet.sim.hardware import Cpus, Hardware, Wire, check_steering, flow_of
-from simnet.sim.model import Exchange, Flow, Model, Run, Visit
+from simnet.sim.prices.costs import Machine
+from simnet.sim.queueing import engine
+from simnet.sim.queueing.model import Exchange, Flow, Model, Run, Visit
 from simnet.sim.toeplitz import flow_hash
 from simnet.study.modes import hosts
 from tests.net.build import build, ip, mac, tcp, udp

@@ -4,8 +4,8 @@ import pytest
 
 from simnet.net.address import parse_ip
 from simnet.scenario.question import Listen, serve
-from simnet.sim import costs
 from simnet.sim.experiment import WALKS, Experiment, Plan
+from simnet.sim.prices import costs
 from simnet.sim.traffic import CONNECTIONS, REQUESTS, Traffic
 from tests.net.build import PUBLISH, build
 

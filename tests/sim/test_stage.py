@@ -9,10 +9,10 @@ from simnet.net.conversation import Probe, converse
 from simnet.net.netfilter.save import dump
 from simnet.net.schedule import AtOnce
 from simnet.sim import stage, ways
-from simnet.sim.arrivals import Constant
 from simnet.sim.experiment import ENGINES, Experiment, Plan
 from simnet.sim.hardware import Cpus, Wire
 from simnet.sim.programs import Sender
+from simnet.sim.queueing.arrivals import Constant
 from simnet.sim.traffic import CONNECTIONS, OPEN, REQUESTS, STREAM
 from simnet.study.modes import MODES, hosts
 from tests.net.build import ip

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simnet.errors import UsageError
-from simnet.sim.arrivals import Constant
+from simnet.sim.queueing.arrivals import Constant
 from simnet.sim.traffic import OPEN, Traffic
 
 WEB = Traffic("web", "wan", 0xC0000202, 8080)

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from simnet.net.address import parse_ip
 from simnet.scenario.source import read_source
-from simnet.sim import costs, engine, stage, ways
-from simnet.sim.arrivals import Constant, Poisson
+from simnet.sim import stage, ways
 from simnet.sim.experiment import WALKS, Experiment, Plan
 from simnet.sim.hardware import Cpus, Wire
-from simnet.sim.model import Run, Tally
+from simnet.sim.prices import costs
+from simnet.sim.queueing import engine
+from simnet.sim.queueing.arrivals import Constant, Poisson
+from simnet.sim.queueing.model import Run, Tally
 from simnet.sim.traffic import CONNECTIONS, OPEN, REQUESTS, STREAM, Traffic
 from simnet.sim.walks import Clocked
 

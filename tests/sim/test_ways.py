@@ -4,9 +4,9 @@ import pytest
 
 from simnet.net.step import Crossing
 from simnet.sim import stage, ways
-from simnet.sim.arrivals import Constant
 from simnet.sim.hardware import Cpus, Wire
-from simnet.sim.keys import CONNTRACK, NAT, RULES, SOCKETS, WAKEUPS
+from simnet.sim.prices.keys import CONNTRACK, NAT, RULES, SOCKETS, WAKEUPS
+from simnet.sim.queueing.arrivals import Constant
 from simnet.sim.traffic import CONNECTIONS, OPEN, REQUESTS, STREAM
 from simnet.study.modes import MODES, hosts
 from tests.sim.small import BRIDGE, HOST, PRICES, alone, experiment, made, network, traffic

@@ -6,8 +6,8 @@ from functools import cache
 import pytest
 
 from simnet.errors import SourceError
-from simnet.sim.costs import load
-from simnet.sim.keys import RULES
+from simnet.sim.prices.costs import load
+from simnet.sim.prices.keys import RULES
 from simnet.study.modes import MODES, Question, add_rules, compare, hosts
 
 PRICES = load("linux-6.18-vm")

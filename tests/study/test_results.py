@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simnet.net.conversation import Totals
-from simnet.sim.arrivals import Constant, FromTimes, OnOff, Poisson
 from simnet.sim.experiment import Bill, Flow, Load, Outcome
 from simnet.sim.histogram import Histogram
+from simnet.sim.queueing.arrivals import Constant, FromTimes, OnOff, Poisson
 from simnet.sim.traffic import Traffic
 from simnet.study.conditions import Conditions, model_hash, text_hash
 from simnet.study.results import Kept, Results, ResultsError

@@ -3,8 +3,8 @@
 import pytest
 
 from simnet.errors import SourceError, UnknownName
-from simnet.sim import costs
-from simnet.sim.keys import KEYS, groups_of, in_group
+from simnet.sim.prices import costs
+from simnet.sim.prices.keys import KEYS, groups_of, in_group
 
 SAID = "unit: ns, statistic: median, hardware: here, source: me"
 BASE = f"name: base\nprices:\n  route: {{value: 100, {SAID}}}\n  device.veth.in: {{value: 10, spread: 4, {SAID}}}\n"

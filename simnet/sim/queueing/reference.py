@@ -180,7 +180,7 @@ def blocks(run: Run) -> Iterator[Block]:
     """Run a model (see `loop.blocks`, which gives the same).
 
     Example:
-        >>> from simnet.sim.model import Exchange, Flow, Model, Station, Visit
+        >>> from simnet.sim.queueing.model import Exchange, Flow, Model, Station, Visit
         >>> ping = Exchange((Visit(0, 300), Visit(1, 500, parent=0, lag=50, release=True, record=True)))
         >>> run = Run(Model((Station("client"), Station("server")), (ping,), (Flow((0,), limit=3),)))
         >>> [(block.ended - block.began).tolist() for block in blocks(run)]

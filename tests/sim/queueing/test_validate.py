@@ -3,8 +3,8 @@
 import pytest
 
 from simnet.errors import UsageError
-from simnet.sim.model import Exchange, Flow, Model, Station, Visit
-from simnet.sim.validate import validate
+from simnet.sim.queueing.model import Exchange, Flow, Model, Station, Visit
+from simnet.sim.queueing.validate import validate
 
 RELEASE = Visit(0, 10, release=True)
 

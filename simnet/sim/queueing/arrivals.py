@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..errors import UsageError
+from simnet.errors import UsageError
+
 from .model import Ints
 
 _BLOCK = 1 << 13

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import UsageError
+from simnet.errors import UsageError
+
 from . import alone, path, ring
 from .model import Block, Model, Run
 from .station import NoClosedForm
@@ -24,7 +25,7 @@ def holds(model: Model) -> bool:
     """Whether one of the forms is exact for a model, as long as no queue overflows.
 
     Example:
-        >>> from simnet.sim.model import Exchange, Flow, Station, Visit
+        >>> from simnet.sim.queueing.model import Exchange, Flow, Station, Visit
         >>> once = Exchange((Visit(0, 300), Visit(1, 500, parent=0, release=True)))
         >>> twice = Exchange((Visit(0, 300), Visit(0, 500, parent=0, release=True)))
         >>> stations = Station("nic"), Station("core")

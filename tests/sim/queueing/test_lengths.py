@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from simnet.net.address import parse_ip
 from simnet.scenario.question import Listen, serve
 from simnet.scenario.source import open_source
-from simnet.sim import engine
-from simnet.sim.arrivals import FromTimes
-from simnet.sim.costs import load
 from simnet.sim.experiment import Experiment, Plan
-from simnet.sim.lengths import SPANS, Lengths
-from simnet.sim.model import Exchange, Flow, Model, Run, Station, Visit
+from simnet.sim.prices.costs import load
+from simnet.sim.queueing import engine
+from simnet.sim.queueing.arrivals import FromTimes
+from simnet.sim.queueing.lengths import SPANS, Lengths
+from simnet.sim.queueing.model import Exchange, Flow, Model, Run, Station, Visit
 from simnet.sim.traffic import Traffic
 
 found = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1 << 24), st.integers(1, 99)), max_size=60)

@@ -249,7 +249,7 @@ def blocks(run: Run) -> Iterator[Block]:
     """Run a model; yields its measurements block by block, and fills `run.tally` as far as each block goes.
 
     Example:
-        >>> from simnet.sim.model import Exchange, Flow, Model, Station, Visit
+        >>> from simnet.sim.queueing.model import Exchange, Flow, Model, Station, Visit
         >>> ping = Exchange((Visit(0, 300), Visit(1, 500, parent=0, lag=50, release=True, record=True)))
         >>> run = Run(Model((Station("client"), Station("server")), (ping,), (Flow((0,), limit=3),)))
         >>> [(block.ended - block.began).tolist() for block in blocks(run)]

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError
+from simnet.errors import UsageError
+
 from . import kernel as k
 from .kernel import NEVER, State
 from .lengths import SHIFT, SPANS

@@ -5,10 +5,10 @@ import sys
 import pytest
 
 from simnet.errors import UsageError
-from simnet.sim import engine, loop, tandem
-from simnet.sim.arrivals import Constant, FromTimes, OnOff, Poisson
-from simnet.sim.model import BLOCK, Exchange, Flow, Model, Run, Station, Visit
-from tests.sim.models import outcome
+from simnet.sim.queueing import engine, loop, tandem
+from simnet.sim.queueing.arrivals import Constant, FromTimes, OnOff, Poisson
+from simnet.sim.queueing.model import BLOCK, Exchange, Flow, Model, Run, Station, Visit
+from tests.sim.queueing.models import outcome
 
 once = Exchange((Visit(0, 300), Visit(1, 500, parent=0, release=True, record=True)))
 twice = Exchange((Visit(0, 300), Visit(0, 500, parent=0, release=True, record=True)))
@@ -74,7 +74,7 @@ def test_an_unknown_engine_gets_the_nearest_name():
 
 
 def test_the_compiled_loop_says_how_to_get_numba(monkeypatch):
-    from simnet.sim import compiled
+    from simnet.sim.queueing import compiled
 
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.setattr(compiled, "compile_kernels", compiled.compile_kernels.__wrapped__)

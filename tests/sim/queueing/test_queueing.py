@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from simnet.sim import engine, path
-from simnet.sim.arrivals import FromTimes, Poisson
-from simnet.sim.model import Exchange, Flow, Model, Run, Station, Visit
+from simnet.sim.queueing import engine, path
+from simnet.sim.queueing.arrivals import FromTimes, Poisson
+from simnet.sim.queueing.model import Exchange, Flow, Model, Run, Station, Visit
 
 SERVICE = 1_000_000
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..errors import UsageError
+from simnet.errors import UsageError
+
 from .model import BLOCK, NOISE, Block, Exchange, Ints, Model, Run, stream
 
 

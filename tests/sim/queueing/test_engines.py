@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simnet.sim import alone, compiled, kernel, lengths, loop, path, reference, ring
-from simnet.sim.arrivals import Constant, FromTimes, Poisson
-from simnet.sim.model import BLOCK, Exchange, Flow, Model, Run, Station, Visit
-from simnet.sim.station import NoClosedForm
-from simnet.sim.validate import validate
-from tests.sim.models import any_models, outcome, quick_rings, ways
+from simnet.sim.queueing import alone, compiled, kernel, lengths, loop, path, reference, ring
+from simnet.sim.queueing.arrivals import Constant, FromTimes, Poisson
+from simnet.sim.queueing.model import BLOCK, Exchange, Flow, Model, Run, Station, Visit
+from simnet.sim.queueing.station import NoClosedForm
+from simnet.sim.queueing.validate import validate
+from tests.sim.queueing.models import any_models, outcome, quick_rings, ways
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -159,6 +159,6 @@ def test_a_station_keeps_its_variates_whatever_else_a_model_holds():
 
 
 def test_numba_is_loaded_only_when_it_is_needed():
-    program = "import sys, simnet.sim.engine, simnet.sim.compiled; print('numba' in sys.modules)"
+    program = "import sys, simnet.sim.queueing.engine, simnet.sim.queueing.compiled; print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simnet.errors import UsageError
-from simnet.sim import arrivals
-from simnet.sim.arrivals import Constant, FromTimes, OnOff, Poisson
+from simnet.sim.queueing import arrivals
+from simnet.sim.queueing.arrivals import Constant, FromTimes, OnOff, Poisson
 
 
 def times(process, count=100_000, seed=1):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import UsageError
+from simnet.errors import UsageError
+
 from .model import Exchange, Flow, Model, Station, Visit
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields, replace
 
 from hypothesis import strategies as st
 
-from simnet.sim.arrivals import Constant, FromTimes, OnOff, Poisson
-from simnet.sim.model import Exchange, Flow, Model, Run, Station, Tally, Visit
+from simnet.sim.queueing.arrivals import Constant, FromTimes, OnOff, Poisson
+from simnet.sim.queueing.model import Exchange, Flow, Model, Run, Station, Tally, Visit
 
 arrivals = st.one_of(
     st.builds(Constant, gap=st.sampled_from([10, 25, 40]), begin=st.integers(0, 20)),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from ..errors import UnknownName
+from simnet.errors import UnknownName
+
 from . import alone, path, ring, tandem
 from .model import Block, Exchange, Flow, Model, Run, Tally
 from .station import NoClosedForm
@@ -44,7 +45,7 @@ def most_visits(run: Run) -> float:
     """How many visits a run can come to at the most, about; infinite where nothing tells.
 
     Example:
-        >>> from simnet.sim.model import Station, Visit
+        >>> from simnet.sim.queueing.model import Station, Visit
         >>> ping = Exchange((Visit(0, 300), Visit(0, 700, parent=0, release=True)))
         >>> model = Model((Station("cpu"),), (ping,), (Flow((0,)),))
         >>> most_visits(Run(model, until=1_000_000))
@@ -98,7 +99,7 @@ def blocks(run: Run, engine: str = "auto") -> Iterator[Block]:
         UsageError: Where the model breaks a rule, there is no such engine, or it cannot run this model.
 
     Example:
-        >>> from simnet.sim.model import Station, Visit
+        >>> from simnet.sim.queueing.model import Station, Visit
         >>> ping = Exchange((Visit(0, 300), Visit(1, 500, parent=0, lag=50, release=True, record=True)))
         >>> run = Run(Model((Station("client"), Station("server")), (ping,), (Flow((0,), limit=3),)))
         >>> [(block.ended - block.began).tolist() for block in blocks(run)]

@@ -9,9 +9,9 @@ import pytest
 
 from simnet.net.address import parse_ip
 from simnet.scenario.question import Listen, serve
-from simnet.sim import costs
 from simnet.sim.experiment import Experiment, Plan
-from simnet.sim.keys import CONNTRACK, DEVICES, HEADINGS, KEYS, NAT, RULES, SOCKETS
+from simnet.sim.prices import costs
+from simnet.sim.prices.keys import CONNTRACK, DEVICES, HEADINGS, KEYS, NAT, RULES, SOCKETS
 from simnet.sim.traffic import REQUESTS, STREAM, Traffic
 from tests.net import build as hosts
 
