@@ -90,7 +90,7 @@ class Stage:
     def begin(self, flow: int, exchange: int) -> Walk:
         """The first walk of a lane's exchange; what answers come in the order of the questions, is kept in order."""
         client = self.lanes[flow].client
-        if isinstance(client, Sender | Requester):
+        if isinstance(client, Sender | Requester) and client.end.proto == "tcp":
             client.unread.append((flow, exchange))
             client.unacknowledged.append((flow, exchange))
         return client.begin()
