@@ -41,7 +41,10 @@ class Duration(click.ParamType):
         if isinstance(value, int):
             return value
         try:
-            return units.duration(value)
+            found = units.duration(value)
+            if not found and param is not None and param.name == "duration":
+                raise ValueError("a run of no time measures nothing")
+            return found
         except ValueError as error:
             what = param.opts[0] if param is not None else "a time"
             raise UsageError(f"{what}: {error}") from None
@@ -77,6 +80,7 @@ def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[st
     What a source says under `run` holds where no option says otherwise. A number of exchanges or a duration given here
     takes the place of both.
     """
+    from simnet.sim.experiment import WALKS
     from simnet.study.summary import summed_up
     from simnet.study.timing import experiment, plan_of
 
@@ -101,6 +105,9 @@ def command(source: str, engine: str, settings: tuple[str, ...], names: tuple[st
     for station in summary.overflowed:
         click.echo(f"note: the queue of {station.name} overflowed: {station.dropped.value:,.0f} packets were dropped "
                    "in a run", err=True)  # fmt: skip
+    if summary.overflowed and simulator != WALKS and any(flow.traffic.proto == "tcp" for flow in summary.flows):
+        click.echo("note: TCP would send again what was dropped; --simulator walks plays that, here it waits for its "
+                   "timeout", err=True)  # fmt: skip
     if stopped:
         click.echo(f"simnet: stopped after {len(outcomes):,} of {plan.replications:,} replications", err=True)
     if form == "json":

@@ -53,15 +53,15 @@ def _modes(compared: Sequence[Comparison], path: Path) -> None:
     for result, one in sorted(pairs, key=lambda pair: compared[0].order(pair[0].mode.name)):
         if result.timing is not None:
             name = _label(one, result.mode.name, compared)
-            bills[name], streams[name] = result.timing.bills, (result.timing.packets, 0.0)
+            bills[name], streams[name] = result.timing.bills, (result.timing.bits, 0.0)
     figure, panels = chart.new(_WIDTH, 0.3, 2)
     if not bills:
         for panel in panels:
             chart.empty(panel, "nothing gets through")
     else:
-        bill.draw_on(panels[0], bills, title="Where a later round trip goes")
+        bill.draw_on(panels[0], bills, title="The work of a later round trip, and what it waits for")
         baseline = _label(compared[0], BASELINE, compared)
-        throughput.draw_on(panels[1], streams, unit="packets/s", title="A stream of datagrams",
+        throughput.draw_on(panels[1], streams, unit="bit/s", title="A stream",
                            baseline=baseline if baseline in streams else "")  # fmt: skip
     chart.fit(figure, panels, top=0.25, gap=0.3, least=chart.ROW * max(len(bills), 3))
     _head(figure, f"Network modes, {compared[0]}" if len(compared) == 1 else "Network modes")

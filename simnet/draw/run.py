@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simnet.sim.experiment import Bill
+from simnet.sim.traffic import STREAM
 from simnet.study.interval import Mean
 from simnet.study.summary import PERCENTS, FlowSummary, StationSummary, Summary
 
@@ -31,9 +32,9 @@ def parts(summary: Summary) -> list[RenderableType]:
 
 def _counts(flow: FlowSummary) -> str:
     lost = f", [red]{_number(flow.lost)} lost[/red]" if flow.lost.value else ""
-    return (
-        f"  {_number(flow.exchanges)} exchanges{lost}, {_number(flow.rate)}/s, {_scaled(flow.throughput)}bit/s of data"
-    )
+    ways = " both ways" if flow.traffic.kind != STREAM and flow.traffic.reply else ""
+    rates = f"{_number(flow.rate)}/s, {_scaled(flow.throughput)}bit/s of data{ways}"
+    return f"  {_number(flow.exchanges)} exchanges{lost}, {rates}"
 
 
 def _table(*columns: str) -> Table:

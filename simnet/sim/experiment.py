@@ -67,7 +67,8 @@ class Flow:
     """What became of one traffic in one run.
 
     `first` are the latencies of its lanes' first exchanges, `later` those of the others (ns). `seconds` is how long was
-    measured, `payload` the bytes of data that measured exchanges moved, `begun` and `failed` count exchanges.
+    measured, `completed` exchanges ended in that time and moved `payload` bytes of data, both ways; `begun` and
+    `failed` count all of the run's.
     """
 
     traffic: Traffic
@@ -77,6 +78,7 @@ class Flow:
     payload: int = 0
     begun: int = 0
     failed: int = 0
+    completed: int = 0
 
     @property
     def latency(self) -> Histogram:
@@ -89,7 +91,7 @@ class Flow:
     @property
     def rate(self) -> float:
         """Exchanges a second."""
-        return (self.first.count + self.later.count) / self.seconds if self.seconds else 0.0
+        return self.completed / self.seconds if self.seconds else 0.0
 
     @property
     def throughput(self) -> float:
@@ -228,7 +230,7 @@ class Experiment:
         else:
             run = Run(self.ways.limited(plan.exchanges), seed, until)
             blocks = engine.blocks(run, plan.engine)
-        watch = _Watch(self._lanes, plan.warmup)
+        watch = _Watch(self._lanes, plan)
         of = plan.exchanges * len(self._lanes)
         for block in blocks:
             watch.see(block)
@@ -243,8 +245,10 @@ class Experiment:
 class _Watch:
     """Measurements on their way into histograms."""
 
-    def __init__(self, lanes: Sequence[Lane], warmup: int) -> None:
-        self.lanes, self.warmup, self.seen, self.last = lanes, warmup, 0, 0
+    def __init__(self, lanes: Sequence[Lane], plan: Plan) -> None:
+        self.lanes, self.warmup, self.seen = lanes, plan.warmup, 0
+        # what ends later is no part of a rate; a number of exchanges ends with the last of them
+        self.end = plan.duration if plan.duration and not plan.exchanges else 0
         self.flows = {lane.traffic.name: Flow(lane.traffic) for lane in lanes}
         names = list(self.flows)
         self._names = names
@@ -253,29 +257,34 @@ class _Watch:
         self._last = np.zeros(len(names), np.int64)
 
     def see(self, block: Block) -> None:
+        """Latencies of what began after the warm-up; rates of what ended after it and within the run."""
         self.seen += len(block)
-        measured = block.began >= self.warmup
         of = self._of[block.flow]
+        inside = block.ended >= self.warmup
+        if self.end:
+            inside &= block.ended <= self.end
         for index, name in enumerate(self._names):
-            mine = measured & (of == index) if len(self._names) > 1 or self.warmup else slice(None)
-            times, numbers = (block.ended - block.began)[mine], block.number[mine]
+            flow, mine = self.flows[name], of == index
+            ended = mine & inside
+            flow.completed += int(ended.sum())
+            flow.payload += int(self._payload[block.flow[ended]].sum())
+            measured = mine & (block.began >= self.warmup)
+            times, numbers = (block.ended - block.began)[measured], block.number[measured]
             if not len(times):
                 continue
-            flow = self.flows[name]
             first = numbers == 0
             if first.any():
                 flow.first.add(times[first])
                 times = times[~first]
             flow.later.add(times)
-            flow.payload += int(self._payload[block.flow[mine]].sum())
-            self._last[index] = max(self._last[index], int(block.ended[mine].max()))
+            self._last[index] = max(self._last[index], int(block.ended[measured].max()))
 
     def outcome(self, run: Run, began: float, name: str) -> Outcome:
         tally = run.tally
         for index, flow in enumerate(self.flows.values()):
             mine = self._of == index
             flow.begun, flow.failed = int(tally.begun[mine].sum()), int(tally.failed[mine].sum())
-            flow.seconds = max(int(self._last[index]) - self.warmup, 0) / 1e9
+            flow.seconds = max((self.end or int(self._last[index])) - self.warmup, 0) / 1e9
         ended = max(tally.ended, 1)
         loads = [
             Load(station.name, int(tally.jobs[at]), float(tally.busy[at]) / ended, _mean(tally.waited, tally.jobs, at),

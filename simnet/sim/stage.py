@@ -13,6 +13,7 @@ from typing import Protocol
 from simnet.errors import UsageError
 from simnet.net.address import ip_text
 from simnet.net.conversation import Probe, Trace, converse
+from simnet.net.device import Physical
 from simnet.net.namespace import NetNamespace
 from simnet.net.network import Network
 from simnet.net.program import Server
@@ -66,6 +67,17 @@ class Stage:
     lanes: list[Lane] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
     replaced: list[tuple[Responder, Server]] = field(default_factory=list)
+    ungrouped: list[Physical] = field(default_factory=list)
+
+    def cut_where_frames_are_lost(self) -> None:
+        """Let large packets be cut on a wire that loses or reorders, since it does so frame by frame."""
+        for namespace in self.network.namespaces.values():
+            for device in namespace.devices.values():
+                if isinstance(device, Physical) and device.gro and not self.hardware.together:
+                    wire = self.hardware.wire(device)
+                    if wire.loss or wire.reorder:
+                        device.gro = False
+                        self.ungrouped.append(device)
 
     @property
     def seats(self) -> list[Seat]:
@@ -82,6 +94,8 @@ class Stage:
         """Give the network back: its own servers listen again, and what was under way is forgotten."""
         network = self.network
         network.schedule, network.counts_conditions, network.largest = AtOnce(), False, 0
+        for device in self.ungrouped:
+            device.gro = True
         for responder, server in self.replaced:
             responder.close()
             server.namespace.sockets.open(server.socket())
@@ -149,6 +163,7 @@ def _prepare(stage: Stage, asked: Sequence[Traffic]) -> None:
     """Try every flow, put servers and clients in their places, open connections."""
     network = stage.network
     network.largest = _LARGEST if any(one.offload for one in asked) else 0
+    stage.cut_where_frames_are_lost()
     servers = {one.name: _try(stage, one, _TRIED_FROM + number) for number, one in enumerate(asked)}
     answering: dict[tuple[NetNamespace, str, int, int], Responder] = {}
     responders = {one.name: _take_over(stage, one, servers[one.name], answering) for one in asked}

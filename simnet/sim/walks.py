@@ -26,6 +26,7 @@ from .work import Passage, Placement, Work
 
 _LEVELS, _LEVEL_BITS = 40, 6
 _NUMBER_BITS = 48
+_NEVER = 1 << 62
 
 
 def rank(flow: int, exchange: int, path: tuple[int, ...]) -> int:
@@ -93,10 +94,10 @@ class _Job:
 class Clocked(Placement):
     """A schedule with SimPy's clock.
 
-    Exchanges of closed lanes follow each other up to `limit` (0: any number) and begin before `until` (ns).
+    Exchanges of closed lanes follow each other up to `limit` (0: any number); at `until` (ns) all stops.
     """
 
-    def __init__(self, stage: Stage, seed: int = 0, limit: int = 0, until: int = 1 << 62) -> None:
+    def __init__(self, stage: Stage, seed: int = 0, limit: int = 0, until: int = _NEVER) -> None:
         """Take a stage that nothing was played on."""
         super().__init__(stage.pricing, stage.hardware, stage.seats)
         self.stage, self.seed, self.limit, self.until = stage, seed, limit, until
@@ -247,7 +248,7 @@ class Clocked(Placement):
                 self._next_arrival(flow, 0)
             else:
                 self.start(flow, 0, 0)
-        while self.env.peek() != float("inf"):
+        while self.env.peek() <= min(self.until, _NEVER):
             self.env.step()
             if len(self.rows) >= BLOCK:
                 yield self._block()
@@ -267,7 +268,7 @@ class Clocked(Placement):
         self.lengths.grow(len(tally.jobs))
         tally.lengths = self.lengths
         tally.begun[:], tally.failed[:] = self.exchanges, self.failures
-        tally.ended = self.ended
+        tally.ended = self.until if self.until < _NEVER else self.ended or self.now
 
 
 def _nothing() -> Generator[Step, None, None]:

@@ -114,12 +114,12 @@ class Comparison:
     results: tuple[ModeResult, ...]
 
     def relative(self) -> dict[str, tuple[float, float]]:
-        """Of each mode its later round trip and its stream's packet rate, as multiples of the host mode's."""
+        """Of each mode its later round trip and its stream's throughput, as multiples of the host mode's."""
         timed = {one.mode.name: one.timing for one in self.results if one.timing is not None}
         base = timed.get(BASELINE)
-        if base is None:
+        if base is None or not base.later.mean or not base.bits:
             return {}
-        return {name: (one.later.mean / base.later.mean, one.packets / base.packets) for name, one in timed.items()}
+        return {name: (one.later.mean / base.later.mean, one.bits / base.bits) for name, one in timed.items()}
 
     def order(self, name: str) -> int:
         """Where a mode stands."""

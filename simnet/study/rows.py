@@ -29,7 +29,7 @@ TABLES = (
        model TEXT, seed INTEGER, ended INTEGER, took REAL, ran TEXT, added TEXT)""",
     "CREATE INDEX run_of ON run (text, prices)",
     f"""CREATE TABLE flow ({_OF_RUN}, name TEXT, traffic TEXT, seconds REAL, payload INTEGER, begun INTEGER,
-       failed INTEGER, PRIMARY KEY (run, name))""",
+       failed INTEGER, completed INTEGER, PRIMARY KEY (run, name))""",
     f"""CREATE TABLE latency ({_OF_RUN}, flow TEXT, part TEXT, count INTEGER, sum INTEGER, least INTEGER,
        greatest INTEGER, buckets BLOB, PRIMARY KEY (run, flow, part))""",
     f"""CREATE TABLE load ({_OF_RUN}, station TEXT, jobs INTEGER, busy REAL, wait REAL, dropped INTEGER, lost INTEGER,
@@ -54,8 +54,8 @@ def put(file: sqlite3.Connection, conditions: Conditions, outcome: Outcome, bill
         return
     run = done.lastrowid
     for name, flow in outcome.flows.items():
-        row = (run, name, _traffic(flow.traffic), flow.seconds, flow.payload, flow.begun, flow.failed)
-        file.execute("INSERT INTO flow VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        row = (run, name, _traffic(flow.traffic), flow.seconds, flow.payload, flow.begun, flow.failed, flow.completed)
+        file.execute("INSERT INTO flow VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         for part in PARTS:
             times = getattr(flow, part)
             held = (run, name, part, times.count, times.sum, int(times.least), times.greatest, _packed(times))
@@ -82,7 +82,7 @@ def get(file: sqlite3.Connection, run: int) -> tuple[Conditions, Outcome, Bills,
              for flow, part, total, least, greatest, buckets in _of(file, "latency", run,
              "flow, part, sum, least, greatest, buckets")}  # fmt: skip
     flows = {}
-    for name, traffic, *counts in _of(file, "flow", run, "name, traffic, seconds, payload, begun, failed"):
+    for name, traffic, *counts in _of(file, "flow", run, "name, traffic, seconds, payload, begun, failed, completed"):
         flows[name] = Flow(_read(traffic), times[name, "first"], times[name, "later"], *counts)
     names = [one.name for one in fields(Load)]
     columns = ", ".join(["station", *names[1:]])

@@ -24,6 +24,7 @@ SHARED, OVERLAY = ("h1/shared", "127.0.0.1", 80), ("h1/near", "10.99.0.21", 80)
 # questions that one server answers
 GROUPS = ((HOST,), (BRIDGE, NAT, PROXY, SHARED), (OUT,), (OVERLAY,))
 EXCHANGES = 12
+DELAYED = 40_000_000
 
 
 @cache
@@ -44,10 +45,11 @@ def asked(name, question, **said):
 def traffic(draw):
     found = []
     for index, group in enumerate(draw(st.permutations(GROUPS))[: draw(st.integers(1, 3))]):
-        question, proto = draw(st.sampled_from(group)), draw(st.sampled_from(["udp", "tcp"]))
+        question = draw(st.sampled_from(group))
+        # what docker-proxy does with a connection hangs on which of its two is ready first
+        proto = draw(st.sampled_from(["udp"] if question == PROXY else ["udp", "tcp"]))
         kinds = {"udp": [REQUESTS, STREAM, OPEN], "tcp": [REQUESTS, STREAM, OPEN, CONNECTIONS]}[proto]
-        # what docker-proxy does with a stream hangs on which of its two connections is first
-        kind = draw(st.sampled_from([REQUESTS] if question == PROXY else kinds))
+        kind = draw(st.sampled_from(kinds))
         arrivals = None
         if kind == OPEN:
             arrivals = draw(st.sampled_from([Constant(20_000), Constant(5_000), Poisson(5e4)]))
@@ -74,13 +76,10 @@ def hardware(draw):
 
 
 def rows(blocks):
-    return sorted(
-        row
-        for block in blocks
-        for row in zip(
-            *(column.tolist() for column in (block.flow, block.number, block.began, block.ended)), strict=True
-        )
-    )
+    """Measurements up to the first acknowledgement that waited long enough, a timer that no recorded way holds."""
+    columns = ((block.flow, block.number, block.began, block.ended) for block in blocks)
+    found = sorted(row for four in columns for row in zip(*(one.tolist() for one in four), strict=True))
+    return [row for row in found if row[3] < DELAYED]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)

@@ -35,7 +35,7 @@ def histogram(times):
 
 def outcome(seed, arrivals=None, first=(5000,), later=(100, 2000, 2000)):
     traffic = Traffic("web", "wan", 0xC0000202, 80, kind="open" if arrivals else "requests", arrivals=arrivals)
-    flow = Flow(traffic, histogram(first), histogram(later), 0.25, 512, 4, 1)
+    flow = Flow(traffic, histogram(first), histogram(later), 0.25, 512, 4, 1, len(first) + len(later))
     loads = [Load("h1/cpu0", 9, 0.5, 12.5, 1, 2, 3, (0, 3, 1), 1000), Load("h1/cpu1", 0, 0, 0, 0, 0, 0)]
     return Outcome(seed, {"web": flow}, loads, 10**9, 0.125, "loop")
 

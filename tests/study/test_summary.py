@@ -17,7 +17,8 @@ TRAFFIC = Traffic("web", "wan", 1, 80)
 
 
 def outcome(seed, first=(500,), later=(100, 200, 300), dropped=0):
-    flow = Flow(TRAFFIC, seconds=2.0, payload=1000, begun=len(later) + 2, failed=1)
+    flow = Flow(TRAFFIC, seconds=2.0, payload=1000, begun=len(later) + 2, failed=1,
+                completed=len(first) + len(later))  # fmt: skip
     flow.first.add(np.array(first, np.int64))
     flow.later.add(np.array(later, np.int64))
     stations = [Load("h1/cpu10", 4, 0.25, 10.0, 0, 0, 1), Load("h1/cpu2", 4, 0.5, 0.0, dropped, 0, seed)]

@@ -27,6 +27,8 @@ DATA_TIMEOUT = 200_000_000
 _SYN_OPTIONS, _OPTIONS = 20, 12
 _HEADERS = 40
 _DEFAULT_MSS = 536
+# how often a SYN and data are sent again (tcp_syn_retries, tcp_retries2), the longest wait before that (TCP_RTO_MAX)
+_SYN_RETRIES, _RETRIES, _LONGEST_TIMEOUT = 6, 15, 120_000_000_000
 # acknowledgements of the same byte, beyond the first, that mean a loss
 _REPEATS = 3
 # how long an acknowledgement waits for data to ride on (TCP_DELACK_MIN)
@@ -72,7 +74,7 @@ class Stream:
         self._owed = self._due = 0
         self._early: dict[int, TcpSegment] = {}
         # the handshake acknowledges the SYN
-        self._heard, self._repeats = 1, 0
+        self._heard, self._repeats, self._recover, self._tries = 1, 0, 0, 0
 
     def __str__(self) -> str:
         """`tcp 172.17.0.3:22 peer 172.17.0.2:40001`."""
@@ -164,7 +166,13 @@ class Stream:
             if segment in self._unacked:
                 self._arm(segment)
             return None
-        self._timeout *= 2
+        self._tries += 1
+        if self._tries > (_SYN_RETRIES if segment.flags & SYN else _RETRIES):
+            self._shut()
+            self.failed("ETIMEDOUT")
+            return None
+        self._timeout = min(self._timeout * 2, _LONGEST_TIMEOUT)
+        self._recover = self.sequence
         self._arm(segment)
         return self._transmit(segment)
 
@@ -200,8 +208,6 @@ class Stream:
         if segment.flags & ACK:
             yield from self._take_acknowledgement(segment, skb)
         yield from self._take_data(segment, skb)
-        while (following := self._early.pop(self.expected, None)) is not None:
-            yield from self._take_data(following, skb)
 
     def _reset(self, segment: TcpSegment) -> None:
         was = self.state
@@ -237,35 +243,51 @@ class Stream:
             self.acknowledged(segment.ack)
 
     def _count_repeats(self, segment: TcpSegment) -> Generator[Step, None, None]:
-        """Send the oldest segment again at the third acknowledgement that asks for it (tcp_fastretrans_alert)."""
+        """Send the oldest segment again at the third acknowledgement that asks for it (tcp_fastretrans_alert).
+
+        After that, or a time-out, at each that acknowledges a part of what was under way then (RFC 6582).
+        """
+        advanced = segment.ack > self._heard
         repeated = segment.ack == self._heard and not segment.data and bool(self._unacked)
         self._repeats = self._repeats + 1 if repeated else 0
-        self._heard = segment.ack
-        if self._repeats == _REPEATS:
+        self._heard = max(self._heard, segment.ack)
+        if advanced:
+            self._timeout, self._tries = DATA_TIMEOUT, 0
+        if segment.ack >= self._recover:
+            self._recover = 0
+        if self._repeats == _REPEATS and not self._recover:
+            self._recover = self.sequence
+            yield from self._transmit(self._unacked[0])
+        elif advanced and self._recover and self._unacked:
             yield from self._transmit(self._unacked[0])
 
     def _take_data(self, segment: TcpSegment, skb: Skb) -> Generator[Step, None, None]:
-        length = len(segment.data) + bool(segment.flags & FIN)
-        if not length:
+        """Take in data that is expected, with what came early and follows it (tcp_data_queue, tcp_ofo_queue)."""
+        if not _length(segment):
             return
         if segment.seq != self.expected:
             if segment.seq > self.expected:
                 self._early[segment.seq] = segment
             yield from self._acknowledge()
             return
-        self.expected += length
+        taken = [segment]
+        self.expected += _length(segment)
+        while (following := self._early.pop(self.expected, None)) is not None:
+            taken.append(following)
+            self.expected += _length(following)
         if self.fin_sent and self.state == "CLOSED":
             return
-        if self._may_wait(segment):
+        if len(taken) == 1 and self._may_wait(segment):
             self._acknowledge_later()
         else:
             yield from self._acknowledge()
         yield from wake(self.namespace, skb)
-        if segment.data:
-            self.received(segment.data)
-        if segment.flags & FIN:
-            self.fin_seen = True
-            self.ended()
+        for one in taken:
+            if one.data:
+                self.received(one.data)
+            if one.flags & FIN:
+                self.fin_seen = True
+                self.ended()
 
     def _acknowledge_later(self) -> None:
         """Acknowledge when the first data that is owed has waited long enough (tcp_send_delayed_ack)."""
@@ -306,6 +328,11 @@ class Stream:
                 self._unacked.append(piece)
                 self._arm(piece)
                 yield from self._transmit(piece)
+
+
+def _length(segment: TcpSegment) -> int:
+    """How far a segment goes: its data, and a FIN."""
+    return len(segment.data) + bool(segment.flags & FIN)
 
 
 @protocol(TCP)
