@@ -139,7 +139,7 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
         return powers[:: ceil(len(powers) / most)]
     parts = [f * 10.0**p for p in range(first, last + 1) for f in (1, 2, 5) if low <= f * 10.0**p <= high]
     if len(powers) >= 3 or len(parts) > most:
-        return powers if len(powers) >= 2 else parts
+        return powers if len(powers) >= 2 else even_ticks(low, high, most)
     return parts if len(parts) >= 3 else even_ticks(low, high, most)
 
 
