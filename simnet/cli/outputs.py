@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simnet.draw.figure import FORMATS
 from simnet.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from simnet.scenario.source import Source
     from simnet.sim.experiment import Experiment, Outcome, Plan
     from simnet.study.conditions import Conditions
     from simnet.study.results import Results
 
 RESULTS = ("sqlite", "db")
-FIGURES = ("png", "svg", "pdf")
 
 
 def check(path: Path) -> None:
     """Refuse a file that cannot be written, before anything is run."""
     form = path.suffix.lower().lstrip(".")
-    if form not in RESULTS + FIGURES:
-        raise UsageError(f"-o {path}: no format {path.suffix!r}{nearest(form, (*RESULTS, *FIGURES))}")
+    if form not in (*RESULTS, *FORMATS):
+        raise UsageError(f"-o {path}: no format {path.suffix!r}{nearest(form, (*RESULTS, *FORMATS))}")
     if not path.parent.is_dir():
         raise UsageError(f"-o {path}: no folder {str(path.parent)!r}")
 
@@ -76,16 +74,6 @@ def conditions_of(
     from simnet.scenario.source import read_source
     from simnet.study.conditions import Conditions, text_hash
 
-    source = _only(read_source(name), traffic)
     laid = {"*.engine": engine} if engine else {}
     laid |= dict(text.partition("=")[::2] for text in settings)
-    return Conditions.of(name, text_hash(source), laid, plan, asked.costs)
-
-
-def _only(source: Source, traffic: Sequence[str]) -> Source:
-    """A source that has no other traffic."""
-    if source.plan is None or not traffic:
-        return source
-    timing = source.plan.timing
-    kept = tuple(one for one in timing.traffic if one.name in traffic)
-    return replace(source, plan=replace(source.plan, timing=replace(timing, traffic=kept)))
+    return Conditions.of(name, text_hash(read_source(name), traffic), laid, plan, asked.costs)

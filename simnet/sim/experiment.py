@@ -21,7 +21,7 @@ from .histogram import Histogram
 from .prices.costs import Costs
 from .prices.keys import IDLE
 from .queueing import engine
-from .queueing.model import Block, Ints, Run
+from .queueing.model import NEVER, Block, Ints, Run
 from .recorder import Way
 from .stage import Lane, Stage, ready
 from .traffic import Traffic
@@ -30,7 +30,6 @@ from .ways import Ways
 # the engine that plays walks afresh instead of recorded ways
 WALKS = "walks"
 ENGINES = (*engine.ENGINES, WALKS)
-_NEVER = 1 << 62
 Progress = Callable[[int, int], None]
 
 
@@ -187,8 +186,10 @@ class Experiment:
         if self._ways is None:
             stage = self.stage()
             self._lanes = stage.lanes
-            self._ways = ways.record(stage)
-            stage.leave()
+            try:
+                self._ways = ways.record(stage)
+            finally:
+                stage.leave()
         return self._ways
 
     @property
@@ -218,35 +219,40 @@ class Experiment:
             yield self._once(plan, plan.seed + number, progress)
 
     def _once(self, plan: Plan, seed: int, progress: Progress) -> Outcome:
-        began = time.perf_counter()
-        until = plan.duration or _NEVER
-        if plan.engine == WALKS or (plan.engine == "auto" and self._loses_segments):
-            from .walks import Clocked  # SimPy, which nothing else here needs
+        walks = plan.engine == WALKS or (plan.engine == "auto" and self._loses_segments)
+        return (self._walk if walks else self._run)(plan, seed, progress)
 
-            clocked = Clocked(self.stage(), seed, plan.exchanges, until)
-            self._lanes = clocked.stage.lanes
-            blocks = clocked.blocks()
-            run = None
-        else:
-            run = Run(self.ways.limited(plan.exchanges), seed, until)
-            blocks = engine.blocks(run, plan.engine)
+    def _run(self, plan: Plan, seed: int, progress: Progress) -> Outcome:
+        """A run of the recorded ways."""
+        began = time.perf_counter()
+        run = Run(self.ways.limited(plan.exchanges), seed, plan.duration or NEVER)
         watch = _Watch(self._lanes, plan)
-        of = plan.exchanges * len(self._lanes)
-        for block in blocks:
-            watch.see(block)
-            progress(watch.seen, of)
-        if run is None:
-            run = Run(ways.bare(clocked.stage), seed, until)
+        watch.follow(engine.blocks(run, plan.engine), progress)
+        return watch.outcome(run, began)
+
+    def _walk(self, plan: Plan, seed: int, progress: Progress) -> Outcome:
+        """A run of the walks themselves."""
+        from .walks import Clocked  # SimPy, which nothing else here needs
+
+        began = time.perf_counter()
+        stage = self.stage()
+        try:
+            clocked = Clocked(stage, seed, plan.exchanges, plan.duration or NEVER)
+            watch = _Watch(stage.lanes, plan)
+            watch.follow(clocked.blocks(), progress)
+            run = Run(ways.bare(stage), seed)
             clocked.tally(run.tally)
-            clocked.stage.leave()
-        return watch.outcome(run, began, plan.engine)
+            return watch.outcome(run, began)
+        finally:
+            stage.leave()
 
 
 class _Watch:
     """Measurements on their way into histograms."""
 
     def __init__(self, lanes: Sequence[Lane], plan: Plan) -> None:
-        self.lanes, self.warmup, self.seen = lanes, plan.warmup, 0
+        self.warmup, self.seen = plan.warmup, 0
+        self.plan, self.of = plan, plan.exchanges * len(lanes)
         # what ends later is no part of a rate; a number of exchanges ends with the last of them
         self.end = plan.duration if plan.duration and not plan.exchanges else 0
         self.flows = {lane.traffic.name: Flow(lane.traffic) for lane in lanes}
@@ -255,6 +261,12 @@ class _Watch:
         self._of = np.array([names.index(lane.traffic.name) for lane in lanes], np.int64)
         self._payload = np.array([lane.payload for lane in lanes], np.int64)
         self._last = np.zeros(len(names), np.int64)
+
+    def follow(self, blocks: Iterator[Block], progress: Progress) -> None:
+        """See every block of a run, and tell of it."""
+        for block in blocks:
+            self.see(block)
+            progress(self.seen, self.of)
 
     def see(self, block: Block) -> None:
         """Latencies of what began after the warm-up; rates of what ended after it and within the run."""
@@ -279,7 +291,7 @@ class _Watch:
             flow.later.add(times)
             self._last[index] = max(self._last[index], int(block.ended[measured].max()))
 
-    def outcome(self, run: Run, began: float, name: str) -> Outcome:
+    def outcome(self, run: Run, began: float) -> Outcome:
         tally = run.tally
         for index, flow in enumerate(self.flows.values()):
             mine = self._of == index
@@ -292,7 +304,7 @@ class _Watch:
                  tally.lengths.until_none(at), tally.lengths.width)
             for at, station in enumerate(run.model.stations)
         ]  # fmt: skip
-        return Outcome(run.seed, self.flows, loads, tally.ended, time.perf_counter() - began, name)
+        return Outcome(run.seed, self.flows, loads, tally.ended, time.perf_counter() - began, self.plan.engine)
 
 
 def _mean(sums: Ints, counts: Ints, at: int) -> float:

@@ -128,7 +128,6 @@ class Requester:
         """Open no socket yet."""
         self.end, self.size, self.reply, self.done = end, size, reply, done
         self.unread: deque[Exchange] = deque()
-        self.unacknowledged: deque[Exchange] = deque(maxlen=0)
         self._stream: Stream | None = None
         self._socket: DatagramSocket | None = None
         self._held = 0

@@ -106,7 +106,8 @@ class Stage:
         client = self.lanes[flow].client
         if isinstance(client, Sender | Requester) and client.end.proto == "tcp":
             client.unread.append((flow, exchange))
-            client.unacknowledged.append((flow, exchange))
+            if isinstance(client, Sender):
+                client.unacknowledged.append((flow, exchange))
         return client.begin()
 
     def release(self) -> None:
@@ -128,8 +129,10 @@ class Stage:
             return
         flow, exchange = work.flow, work.exchange
         client = self.lanes[flow].client
-        if isinstance(client, Sender | Requester) and client.end.proto == "tcp":
-            flow, exchange = (client.unread if record else client.unacknowledged).popleft()
+        if isinstance(client, Sender) and not record:
+            flow, exchange = client.unacknowledged.popleft()
+        elif isinstance(client, Sender | Requester) and client.end.proto == "tcp":
+            flow, exchange = client.unread.popleft()
         work.marks.append(Mark(flow, exchange, record, release))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import simpy
 
 from simnet.net.schedule import Walk
@@ -20,13 +19,13 @@ from .prices.pricing import Burst
 from .queueing.clock import Arrival, Server, TokenBucket
 from .queueing.lengths import Lengths
 from .queueing.loop import Variates, moments
-from .queueing.model import ARRIVALS, BLOCK, LOSS, NOISE, REORDER, Block, Station, Tally, draws, stream
+from .queueing.model import ARRIVALS, BLOCK, LOSS, NEVER, NOISE, REORDER, Block, Tally, draws, stream
 from .stage import Stage
 from .work import Passage, Placement, Work
 
-_LEVELS, _LEVEL_BITS = 40, 6
+# room for the children that one piece of work may have, and for how deep they go
+_LEVELS, _LEVEL_BITS = 40, 16
 _NUMBER_BITS = 48
-_NEVER = 1 << 62
 
 
 def rank(flow: int, exchange: int, path: tuple[int, ...]) -> int:
@@ -97,7 +96,7 @@ class Clocked(Placement):
     Exchanges of closed lanes follow each other up to `limit` (0: any number); at `until` (ns) all stops.
     """
 
-    def __init__(self, stage: Stage, seed: int = 0, limit: int = 0, until: int = _NEVER) -> None:
+    def __init__(self, stage: Stage, seed: int = 0, limit: int = 0, until: int = NEVER) -> None:
         """Take a stage that nothing was played on."""
         super().__init__(stage.pricing, stage.hardware, stage.seats)
         self.stage, self.seed, self.limit, self.until = stage, seed, limit, until
@@ -137,7 +136,6 @@ class Clocked(Placement):
     def arrive(self, work: Work, delay: int) -> None:
         """Let work come to its CPU in `delay` ns."""
         where = partial(self._cpu(work.station).arrive, _Job(self, work))
-        # one level below the frame that it may have come by
         Arrival(self.env, delay, rank(work.flow, work.exchange, work.path), where)
 
     def after(self, delay: int, action: Callable[[], Walk | None]) -> None:
@@ -169,7 +167,7 @@ class Clocked(Placement):
         self._missing[flow, exchange] = lane.releases
         if lane.arrivals is not None:
             self._next_arrival(flow, exchange + 1)
-        work = self.begin(flow, exchange, self.stage.begin(flow, exchange), lane.namespace, "client")
+        work = self.begin(flow, exchange, self.stage.begin(flow, exchange), lane.namespace)
         self._cpu(work.station).arrive(_Job(self, work))
 
     def _next_arrival(self, flow: int, exchange: int) -> None:
@@ -218,12 +216,9 @@ class Clocked(Placement):
             self._servers[index] = make(self.env, station.name, station.capacity, partial(self.lengths.note, index))
         return self._servers[index]
 
-    def _station(self, index: int) -> Station:
-        return self.hardware.stations[index]
-
     def loses(self, index: int) -> bool:
         """Whether a wire loses the next frame."""
-        loss = self._station(index).loss
+        loss = self.hardware.stations[index].loss
         if not loss or self._losses[index].next() >= loss:
             return False
         self.lost[index] = self.lost.get(index, 0) + 1
@@ -231,7 +226,7 @@ class Clocked(Placement):
 
     def late(self, index: int) -> int:
         """How much later than others the next frame is."""
-        station = self._station(index)
+        station = self.hardware.stations[index]
         return station.reorder_delay if station.reorder and self._reorders[index].next() < station.reorder else 0
 
     # -- the run -------------------------------------------------------------------------------------------------------
@@ -248,16 +243,16 @@ class Clocked(Placement):
                 self._next_arrival(flow, 0)
             else:
                 self.start(flow, 0, 0)
-        while self.env.peek() <= min(self.until, _NEVER):
+        while self.env.peek() <= self.until:
             self.env.step()
             if len(self.rows) >= BLOCK:
                 yield self._block()
         yield self._block()
 
     def _block(self) -> Block:
-        columns = np.array(self.rows, np.int64).reshape(-1, 4).T.copy()
+        block = Block.of(self.rows)
         self.rows.clear()
-        return Block(*columns)
+        return block
 
     def tally(self, tally: Tally) -> None:
         """Put the stations' counts into a tally of as many stations."""
@@ -268,7 +263,7 @@ class Clocked(Placement):
         self.lengths.grow(len(tally.jobs))
         tally.lengths = self.lengths
         tally.begun[:], tally.failed[:] = self.exchanges, self.failures
-        tally.ended = self.until if self.until < _NEVER else self.ended or self.now
+        tally.ended = self.until if self.until < NEVER else self.ended or self.now
 
 
 def _nothing() -> Generator[Step, None, None]:

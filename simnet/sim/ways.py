@@ -77,4 +77,4 @@ def _lane(stage: Stage, recorder: Recorder, flow: int) -> tuple[list[Way], int]:
 def _exchanges(stage: Stage, recorder: Recorder, flow: int) -> Iterator[Way]:
     namespace = stage.lanes[flow].namespace
     for number in count():
-        yield recorder.record(recorder.begin(flow, number, stage.begin(flow, number), namespace, "client"))
+        yield recorder.record(recorder.begin(flow, number, stage.begin(flow, number), namespace))

@@ -7,6 +7,7 @@ and what is paid before a walk begins.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,8 +23,8 @@ from simnet.net.step import Step
 from .hardware import Hardware
 from .prices.keys import HALTS
 from .prices.pricing import Burst, Pricing
+from .programs import CLIENT
 
-CLIENT = "client"
 Before = tuple[tuple[str, float], ...]
 
 
@@ -67,7 +68,6 @@ class Passage:
     station: int
     service: int
     delay: int
-    path: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Seat:
     polls: bool = False
 
 
-class Placement:
+class Placement(ABC):
     """A `Schedule` that finds the CPU for each piece of work; `submit` says what becomes of it."""
 
     def __init__(self, pricing: Pricing, hardware: Hardware, seats: Sequence[Seat]) -> None:
@@ -86,13 +86,13 @@ class Placement:
         self.pricing, self.hardware, self.seats = pricing, hardware, seats
         self.current: Work | None = None
 
+    @abstractmethod
     def submit(self, work: Work, passage: Passage | None = None) -> None:
         """Take work that `current` leads to; a `passage` comes before it."""
-        raise NotImplementedError
 
-    def begin(self, flow: int, exchange: int, walk: Walk, namespace: NetNamespace, by: str) -> Work:
-        """The first work of an exchange."""
-        host, number = self._seat(flow, namespace, by)
+    def begin(self, flow: int, exchange: int, walk: Walk, namespace: NetNamespace) -> Work:
+        """The first work of an exchange, which its client does."""
+        host, number = self._seat(flow, namespace, CLIENT)
         station = self.hardware.cpu(host, number)
         return Work(walk, host, number, station, flow, exchange, (), burst=Burst(process=True))
 
@@ -146,8 +146,8 @@ class Placement:
         work.burst.process, work.bounded = True, False
         self.submit(work)
 
-    def clear(self) -> None:
-        """Nothing is held here."""
+    def clear(self) -> None:  # noqa: B027 - a schedule may have nothing to forget, as these have
+        """Forget nothing: what is under way goes with the schedule."""
 
     def parts(self, work: Work) -> Iterator[int]:
         """Take a walk to its end; yields what each part of it takes (ns), the first what was to be paid before."""
@@ -174,10 +174,7 @@ class Placement:
         host = self.hardware.host(namespace.place)
         return host, (self.seats[flow].number + (by != CLIENT)) % self.hardware.cpus(host).count
 
-    def _child(
-        self, now: Work, walk: Walk, host: str, number: int, *, before: Before = (),
-        noise: int = 0,
-    ) -> Work:  # fmt: skip
+    def _child(self, now: Work, walk: Walk, host: str, number: int, *, before: Before = (), noise: int = 0) -> Work:
         path = (*now.path, now.children)
         now.children += 1
         station = self.hardware.cpu(host, number)

@@ -207,9 +207,9 @@ class _Loop:
         for name in ("jobs", "busy", "waited", "dropped", "lost", "longest"):
             getattr(tally, name)[:] = [getattr(server, name) for server in self.servers]
         tally.begun[:], tally.failed[:], tally.ended = self.begun, self.failed, self.ended
-        columns = np.array(self.rows, np.int64).reshape(-1, 4).T.copy()
+        block = Block.of(self.rows)
         self.rows.clear()
-        return Block(*columns)
+        return block
 
     def blocks(self) -> Iterator[Block]:
         heap, rows = self.heap, self.rows

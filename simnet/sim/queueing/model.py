@@ -22,7 +22,7 @@ An engine runs a model. What it must do is fixed here, so that all engines give 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,7 +33,8 @@ from .lengths import Lengths
 
 Ints = NDArray[np.int64]
 BLOCK = 1 << 16
-_NEVER = np.iinfo(np.int64).max
+# a time that no run comes to
+NEVER = int(np.iinfo(np.int64).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,16 @@ class Block:
     began: Ints
     ended: Ints
 
+    @classmethod
+    def of(cls, rows: Sequence[tuple[int, int, int, int]]) -> Block:
+        """Measurements that were noted row by row.
+
+        Example:
+            >>> Block.of([(0, 0, 0, 850), (1, 0, 0, 900)]).ended.tolist()
+            [850, 900]
+        """
+        return cls(*np.array(rows, np.int64).reshape(-1, 4).T.copy())
+
     def __len__(self) -> int:
         """The number of measurements."""
         return len(self.flow)
@@ -179,7 +190,7 @@ class Run:
 
     model: Model
     seed: int = 0
-    until: int = _NEVER
+    until: int = NEVER
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:

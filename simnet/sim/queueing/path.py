@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import ARRIVALS, Block, Flow, Ints, Model, Run, stream
+from .model import ARRIVALS, NEVER, Block, Flow, Ints, Model, Run, stream
 from .station import Rows, Server, same_way, takes_time, used
 
 # packets at once: what is computed of them stays in the processor's cache
 _CHUNK = 1 << 13
-_NEVER = np.iinfo(np.int64).max
 
 
 def holds(model: Model) -> bool:
@@ -38,7 +37,7 @@ def _times(run: Run, index: int) -> Iterator[Ints]:
     """When a flow's exchanges begin, in pieces, up to its limit and the run's end."""
     flow = run.model.flows[index]
     assert flow.arrivals is not None
-    left = flow.limit or _NEVER
+    left = flow.limit or NEVER
     for block in flow.arrivals.blocks(stream(run.seed, ARRIVALS, index)):
         for low in range(0, len(block), _CHUNK):
             piece = block[low : low + _CHUNK][:left]
@@ -58,7 +57,7 @@ def _merged(run: Run) -> Iterator[tuple[Ints, Ints, Ints]]:
     going = [index for index, times in enumerate(held) if len(times)]
     while going or any(len(times) for times in held):
         # what is to come of a source is not before the last time known of it
-        safe = min((int(held[index][-1]) for index in going), default=_NEVER)
+        safe = min((int(held[index][-1]) for index in going), default=NEVER)
         parts = []
         for index, times in enumerate(held):
             upto = int(np.searchsorted(times, safe))

@@ -157,12 +157,10 @@ class _Reference:
         self.servers[job.visit.station].arrive(job)
 
     def blocks(self) -> Iterator[Block]:
-        import numpy as np
-
         def block() -> Block:
-            columns = np.array(self.rows, np.int64).reshape(-1, 4).T.copy()
+            found = Block.of(self.rows)
             self.rows.clear()
-            return Block(*columns)
+            return found
 
         while self.env.peek() != float("inf"):
             self.env.step()

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .model import Block, Exchange, Ints, Model, Run
+from .model import NEVER, Block, Exchange, Ints, Model, Run
 from .station import NoClosedForm, Rows, Server, same_way, takes_time, used
 
 # rounds at once
 _ROUNDS = 64
-_NEVER = np.iinfo(np.int64).max
 
 # those that come to a station at one time: when, which visit it is, the first of them and the one after the last
 Tie = tuple[int, int, int, int]
@@ -82,8 +81,8 @@ class _Ring:
     def advance(self) -> None:
         """Go some rounds further."""
         flow, until, tally = self.run.model.flows[0], self.run.until, self.run.tally
-        came = np.full((len(self.servers), _ROUNDS, self.count), _NEVER)
-        ended = np.full((_ROUNDS, self.count), _NEVER)
+        came = np.full((len(self.servers), _ROUNDS, self.count), NEVER)
+        ended = np.full((_ROUNDS, self.count), NEVER)
         kinds = np.zeros(self.count, np.int64)
         begin = self.first + self.came.shape[1]
         done = 0
@@ -166,9 +165,9 @@ class _Ring:
         while len(self.next):
             self.advance()
             # what comes to the first station next is not before the last that came to it
-            upto = int(self.came[0, -1, -1]) if len(self.next) else _NEVER
+            upto = int(self.came[0, -1, -1]) if len(self.next) else NEVER
             self.settle(upto)
-            lanes = (self.came[0] < _NEVER).sum(axis=0)
+            lanes = (self.came[0] < NEVER).sum(axis=0)
             self.run.tally.begun[self.flow] = self.first + lanes + self.ahead
             yield from self.give(upto, rows)
         yield rows.rest()
