@@ -6,10 +6,11 @@
     │   ├── UnknownName       any other name that is not there (a table, a device, a format …)
     │   ├── Refused           what a Docker engine does not do, in its own words
     │   └── TemplateError     a Go template (`--format`) that docker does not take, in its words
-    └── SourceError           what was read cannot be understood (exit code 3)
-        ├── RulesError        an iptables-save dump
-        ├── SnapshotError     a snapshot folder
-        └── ScenarioError     a scenario or a compose file
+    ├── SourceError           what was read cannot be understood (exit code 3)
+    │   ├── RulesError        an iptables-save dump
+    │   ├── SnapshotError     a snapshot folder
+    │   └── ScenarioError     a scenario or a compose file
+    └── HostError             this machine lacks what was asked of it: root, a tool, a kernel's feature (exit code 4)
 
 A message says what is wrong, where (file:line:column) and the next step.
 """
@@ -130,6 +131,22 @@ class ScenarioError(SourceError):
     def __str__(self) -> str:
         """One line for each problem."""
         return "\n".join(map(str, self.problems))
+
+
+class HostError(SimnetError):
+    """What a real host does not allow or lacks: what it is, and the next step.
+
+    Example:
+        >>> print(HostError("the command 'nft' is missing", "install it: apt-get install nftables"))
+        the command 'nft' is missing; install it: apt-get install nftables
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Say what is missing, and the next step."""
+        self.message, self.hint = message, hint
+        super().__init__(message + (f"; {hint}" if hint else ""))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

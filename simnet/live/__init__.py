@@ -1,0 +1,6 @@
+"""The real host: snapshot, validate, private hosts, calibrate.
+
+namespace.py    one network namespace of this machine: sockets and commands in it
+command.py      a command of this machine, its words and its failures
+needs.py        what is missing (root, a tool, a feature of the kernel), as one line each
+"""
