@@ -8,7 +8,7 @@ import click
 
 from simnet.errors import HostError, UsageError
 
-NAME = click.option("--name", default="", metavar="NAME", help="Which private site; needed only where there are several.")
+NAME = click.option("--name", default="", metavar="NAME", help="Which private site, where there are several.")
 
 
 @click.group("live")
@@ -27,7 +27,7 @@ def _say(text: str) -> None:
 @command.command("up", epilog="Example: simnet live up --hosts 2 --swarm")
 @click.option("--hosts", default=1, show_default=True, metavar="N", help="How many Docker hosts: h1, h2 …")
 @click.option("--engine-root", "roots", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
-              help="A root folder with another dockerd in it (made by debootstrap); once for each host, the last for the rest.")  # fmt: skip
+              help="A root folder with another dockerd, as debootstrap makes one; of each host in turn.")  # fmt: skip
 @click.option("--daemon", "options", multiple=True, metavar="KEY=VALUE", help="An option of dockerd: icc=false.")
 @click.option("--swarm", is_flag=True, help="Join the hosts in a swarm, so that overlay networks can be made.")
 @click.option("--name", default="site", show_default=True, metavar="NAME", help="What the site is called.")
@@ -44,8 +44,10 @@ def up(hosts: int, roots: tuple[str, ...], options: tuple[str, ...], swarm: bool
     for machine in machines:
         where = f"DOCKER_HOST=unix://{site.socket(machine.name)}" if machine.docker else "an outside machine"
         click.echo(f"{machine.name}  {where}")
-    click.echo(f"use them:       simnet live exec {machines[0].name} -- docker run -d --name web -p 8080:80 busybox sleep 9999"
-               "\nhold the model against them:  simnet validate --live\ntake them down: simnet live down", err=True)  # fmt: skip
+    first = machines[0].name
+    _say(f"use them:        simnet live exec {first} -- docker run -d -p 8080:80 --name web busybox sleep 9999")
+    _say("try the model:   simnet validate --live")
+    _say("take them down:  simnet live down")
 
 
 @command.command("down")
@@ -63,7 +65,8 @@ def down(name: str, every: bool) -> None:
     else:
         chosen = sites() if every else up_sites()
         if len(chosen) > 1 and not every:
-            raise UsageError(f"several private sites are up: {', '.join(site.name for site in chosen)}; say --name or --all")
+            names = ", ".join(site.name for site in chosen)
+            raise UsageError(f"several private sites are up: {names}; say --name or --all")
     for site in chosen:
         if not down(site) and name:
             raise HostError(f"there is no private site {name!r}")

@@ -58,7 +58,9 @@ def _end(site: Site) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
-            raise HostError(f"processes {', '.join(map(str, sorted(found)))} of the private site {site.name!r} do not end")
+            raise HostError(
+                f"processes {', '.join(map(str, sorted(found)))} of the private site {site.name!r} do not end"
+            )
         time.sleep(0.02)
 
 

@@ -13,8 +13,8 @@ from simnet.live import command
 
 NAME = "busybox:latest"
 _PT_INTERP = 3
-_APPLETS = ("arp", "cat", "echo", "hostname", "httpd", "ifconfig", "ip", "ls", "nc", "netstat", "nslookup", "ping", "ps",
-            "route", "sh", "sleep", "top", "traceroute", "true", "wget")  # fmt: skip
+_APPLETS = ("arp", "cat", "echo", "hostname", "httpd", "ifconfig", "ip", "ls", "nc", "netstat", "nslookup", "ping",
+            "ps", "route", "sh", "sleep", "top", "traceroute", "true", "wget")  # fmt: skip
 
 
 def archive() -> bytes:

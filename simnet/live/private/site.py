@@ -20,7 +20,7 @@ from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
 from simnet.live.engine import Engine
 from simnet.live.namespace import NetworkNamespace
 
-from .machine import SOCKET
+from .machine import LOG, SOCKET
 
 RUN = Path("/run/simnet")
 MARK = "SIMNET_SITE"
@@ -93,8 +93,10 @@ class Site:
         """A machine's network namespace; HostError where the machine has died."""
         machine = self.machine(name)
         if machine.pid not in self.processes():
-            raise HostError(f"{name} of the private site {self.name!r} has died; its log is {self.folder / name / 'log'}",
-                            "simnet live down, and up again")  # fmt: skip
+            log = self.folder / name / LOG
+            raise HostError(
+                f"{name} of the private site {self.name!r} has died ({log})", "simnet live down, and up again"
+            )
         return NetworkNamespace.of(machine.pid, f"{name}/host")
 
     def engine(self, host: str) -> Engine:

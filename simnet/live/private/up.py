@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from simnet.errors import HostError, UsageError
-
 from simnet.live.namespace import NetworkNamespace
 from simnet.scenario.plan import HostPlan, MachinePlan, Plan
 
@@ -49,7 +48,7 @@ def plain(hosts: int = 1) -> Plan:
 def up(
     site: Site, plan: Plan, roots: Sequence[str] = (), options: Sequence[str] = (), progress: Progress = lambda _: None
 ) -> list[Machine]:
-    """Put a site up; `roots` are the engines' root folders (the last serves the hosts that are left), `options` dockerd's.
+    """Put a site up; `roots` are the engines' root folders (the last serves what is left), `options` dockerd's.
 
     HostError where this machine does not allow it, or an engine does not start (with the end of its log).
     """
@@ -116,7 +115,13 @@ class _Builder:
         engine = None
         if options is not None:
             self._hosts.append(name)
-            engine = ("--cgroup-parent", f"/{self._site.cgroup}/{name}", "--exec-opt", "native.cgroupdriver=cgroupfs", *options)
+            engine = (
+                "--cgroup-parent",
+                f"/{self._site.cgroup}/{name}",
+                "--exec-opt",
+                "native.cgroupdriver=cgroupfs",
+                *options,
+            )
         spec = Spec(name, str(folder), root, engine)
         with (folder / LOG).open("w") as log:
             process = subprocess.Popen(
@@ -222,5 +227,3 @@ def _answers(socket: Path) -> bool:
             return b" 200 " in one.recv(256)
         except OSError:
             return False
-
-
