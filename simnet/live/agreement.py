@@ -220,7 +220,7 @@ def _devices(recorded: Recorded, answer: Json, compared: Counter[str]) -> Iterat
         compared[DEVICES] += 1
         if path[:common] != own[:common] or (path and not own):
             parting = next((row for row in range(common) if path[row] != own[row]), 0)
-            step = _crossing(answer, place, own[parting]) if own else _end(answer)
+            step = _crossing(answer, place, own[parting]) if own else _drop(answer) or _end(answer)
             yield Difference(DEVICES, place, "", tuple(path), tuple(own), step)
 
 
@@ -233,11 +233,13 @@ def _counters(recorded: Recorded, answer: Json, compared: Counter[str]) -> Itera
             yield Difference(COUNTERS, one.where, f"{one.table} {one.rule}", (one.kernel,), (one.simnet,), step)
 
 
-def _at(packet: Json, index: int) -> StepAt:
-    """A packet's step with those around it."""
-    first = max(0, index - _AROUND)
-    steps = packet["steps"][first : index + _AROUND + 1]
-    return StepAt(packet["packet"], tuple(f"{step['where']}  {step['text']}" for step in steps), index - first)
+def _at(packet: Json, meant: int) -> StepAt:
+    """A packet's step with those around it; hand-overs between CPU contexts are left out."""
+    told = [index for index, step in enumerate(packet["steps"]) if step["kind"] != "hand-over" or index == meant]
+    at = told.index(meant)
+    first = max(0, at - _AROUND)
+    steps = (packet["steps"][index] for index in told[first : at + _AROUND + 1])
+    return StepAt(packet["packet"], tuple(f"{step['where']}  {step['text']}" for step in steps), at - first)
 
 
 def _found(packets: Iterable[Json], fits: Callable[[Json], bool]) -> StepAt | None:
@@ -281,5 +283,6 @@ def _served(answer: Json) -> StepAt | None:
 
 
 def _crossing(answer: Json, place: str, device: str) -> StepAt | None:
-    return _found(answer["packets"], lambda step: (
+    packets = (packet for packet in answer["packets"] if not packet["packet"].startswith("arp "))
+    return _found(packets, lambda step: (
         step["kind"] == "device" and step["where"] == place and step["text"] == device))  # fmt: skip
