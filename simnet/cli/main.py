@@ -28,6 +28,7 @@ VERBS = {
     "lab": "Type docker, iptables, ip … against a model host.",
     "exec": "Run one such command in one place of a source.",
     "schema": "Print the JSON Schema of scenarios, for editors.",
+    "live": "Put up private Docker hosts with real engines, and take them down.",
     "draw": "Draw the way of a packet over hosts, namespaces and devices.",
 }
 

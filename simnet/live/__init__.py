@@ -1,6 +1,7 @@
 """The real host: snapshot, validate, private hosts, calibrate.
 
 namespace.py    one network namespace of this machine: sockets and commands in it
+engine.py       a Docker engine by its socket: its process, its host's and its containers' namespaces
 command.py      a command of this machine, its words and its failures
 recording.py    a recording: its snapshot and its probes, read, unpacked and written
 recorded.py     one probe of a recording, to and from its entry
