@@ -3,5 +3,10 @@
 namespace.py    one network namespace of this machine: sockets and commands in it
 engine.py       a Docker engine by its socket: its process, its host's and its containers' namespaces
 command.py      a command of this machine, its words and its failures
+recording.py    a recording: its snapshot and its probes, read, unpacked and written
+recorded.py     one probe of a recording, to and from its entry
+agreement.py    a trace held against a recorded probe: what differs, and at which step the two part
+counters.py     what a probe added to the rules' counters, on both sides
+validate.py     every probe of a recording, tried; report.py and validate_json.py tell of it
 needs.py        what is missing (root, a tool, a feature of the kernel), as one line each
 """

@@ -8,6 +8,10 @@ import struct
 import time
 from dataclasses import dataclass
 
+from simnet.net.address import parse_ip
+from simnet.net.conversation import Probe
+from simnet.net.network import SECOND
+
 # shorter than the least time after which TCP sends anything again
 PATIENCE = 0.15
 _VERDICTS = {"ECONNREFUSED": "refused", "ECONNRESET": "reset", "ENETUNREACH": "net-unreachable",
@@ -25,6 +29,12 @@ class Ask:
     sport: int
     ttl: int = 64
     size: int = 0
+
+    @property
+    def probe(self):
+        """The same as a question to a network; both sides wait equally long."""
+        patience = int(PATIENCE * SECOND)
+        return Probe(self.frm, parse_ip(self.dst), self.dport, self.proto, self.sport, self.ttl, self.size, patience)
 
     def __str__(self):
         ttl = f" ttl {self.ttl}" if self.ttl != 64 else ""
