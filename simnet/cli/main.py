@@ -27,6 +27,7 @@ VERBS = {
     "lab": "Type docker, iptables, ip … against a model host.",
     "exec": "Run one such command in one place of a source.",
     "schema": "Print the JSON Schema of scenarios, for editors.",
+    "snapshot": "Take a snapshot of a real Docker host.",
     "draw": "Draw the way of a packet over hosts, namespaces and devices.",
 }
 
