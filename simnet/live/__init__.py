@@ -2,6 +2,8 @@
 
 namespace.py    one network namespace of this machine: sockets and commands in it
 engine.py       a Docker engine by its socket: its process, its host's and its containers' namespaces
+snapshot.py     real Docker hosts read by snapshot.sh, here or by ssh
+snapshot_files.py   what came as a tar, checked and written as a folder
 command.py      a command of this machine, its words and its failures
 recording.py    a recording: its snapshot and its probes, read, unpacked and written
 recorded.py     one probe of a recording, to and from its entry

@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simnet.errors import HostError
+from simnet.live import scratch
+from simnet.live.scratch import RUN
 
-from .site import RUN, Site, lock, sites
+from .site import Site, lock, sites
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _PATIENCE = 20.0
@@ -33,13 +35,13 @@ def down(site: Site) -> bool:
         raise HostError(f"{site.folder} cannot be removed")
     with contextlib.suppress(OSError):
         (RUN / f"{site.name}.lock").unlink()
-    with contextlib.suppress(OSError):
-        RUN.rmdir()
+    scratch.leave()
     return there
 
 
 def sweep() -> list[str]:
-    """Take down what killed commands left half made; gives the names of those sites. One being made is left alone."""
+    """Remove what killed commands left half made; gives the names of such sites. One being made is left alone."""
+    scratch.sweep()
     found = []
     for site in sites():
         if site.file.exists():
