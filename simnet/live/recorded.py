@@ -201,9 +201,11 @@ def _server(one: Any, wrong: Wrong) -> Listen:
 
 def _walk(one: Any, wrong: Wrong) -> Mapping[str, Any]:
     walk = _held(one, _WALK, wrong, "a walk")
-    for key in ("iif", "oif", "sport", "dport", "flags"):
-        if key not in walk:
-            raise wrong(f"a walk has no {key!r}")
+    for key, kind in (("iif", str), ("oif", str), ("sport", int), ("dport", int), ("flags", str)):
+        if not isinstance(walk.get(key, ...), kind | None) or isinstance(walk[key], bool):
+            raise wrong(f"{key!r} of a walk is {walk.get(key)!r}, not {_KINDS[kind]} or null")
+    if not all(isinstance(rule, str) for rule in walk["rules"]):
+        raise wrong(f"'rules' of a walk is {walk['rules']!r}, not a list of texts")
     return walk
 
 
