@@ -23,10 +23,12 @@ VERBS = {
     "diff": "Say what changes between two sources, engines or settings: rules and flows.",
     "matrix": "Say who reaches whom.",
     "check": "Try the claims of a scenario or compose file.",
+    "validate": "Hold the model against what a real kernel did.",
     "namespaces": "Say which namespaces each container has, and who shares them.",
     "lab": "Type docker, iptables, ip … against a model host.",
     "exec": "Run one such command in one place of a source.",
     "schema": "Print the JSON Schema of scenarios, for editors.",
+    "live": "Put up private Docker hosts with real engines, and take them down.",
     "snapshot": "Take a snapshot of a real Docker host.",
     "draw": "Draw the way of a packet over hosts, namespaces and devices.",
 }

@@ -6,7 +6,6 @@ down with all its devices and rules, however the process ended.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import subprocess
@@ -18,9 +17,8 @@ from typing import Any
 
 from simnet.errors import HostError
 
-from . import command
+from . import command, kernel
 
-_CLONE_NEWNET = 0x40000000
 _OWN = "/proc/thread-self/ns/net"
 
 
@@ -57,20 +55,21 @@ class NetworkNamespace:
     @classmethod
     def made(cls, name: str) -> NetworkNamespace:
         """A new one, empty but for `lo`; HostError without root."""
-        found: list[NetworkNamespace | OSError] = []
+        found: list[NetworkNamespace | HostError] = []
 
         def make() -> None:  # in a thread of its own, which ends in the new namespace; this one never leaves its own
-            if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
-                found.append(OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno())))
-            else:
+            try:
+                kernel.unshare(kernel.NEWNET)
                 found.append(cls(_OWN, name))
+            except HostError as error:
+                found.append(error)
 
         thread = Thread(target=make)
         thread.start()
         thread.join()
         made = found[0]
-        if isinstance(made, OSError):
-            raise HostError(f"cannot make a network namespace: {made.strerror}", "run it as root")
+        if isinstance(made, HostError):
+            raise made
         return made
 
     @property
@@ -88,11 +87,11 @@ class NetworkNamespace:
         """Let this thread be in the namespace; sockets and processes that it makes meanwhile stay in it."""
         own = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            _set(self._file)
+            kernel.setns(self._file, kernel.NEWNET)
             try:
                 yield
             finally:
-                _set(own)
+                kernel.setns(own, kernel.NEWNET)
         finally:
             os.close(own)
 
@@ -122,10 +121,3 @@ class NetworkNamespace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _set(file: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(file, _CLONE_NEWNET):
-        number = ctypes.get_errno()
-        raise HostError(f"cannot enter a network namespace: {os.strerror(number)}", "run it as root")

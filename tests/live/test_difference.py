@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 
 from simnet.net.address import ip_text, parse_ip
-from simnet.net.conversation import Probe
 from simnet.net.packet import IcmpMessage, IPv4
 from simnet.net.step import ChainWalk
 from simnet.scenario import snapshot
@@ -58,10 +57,8 @@ def kernel_says(host, monitors, probe):
 
 def simnet_says(folder, probe):
     """The same from simnet."""
-    port = probe.dport
-    question = Probe(probe.frm, parse_ip(probe.dst), port, probe.proto, probe.sport, probe.ttl, probe.size)
     listens = tuple(Listen(place, kind, parse_ip(address), number) for place, kind, address, number in SERVERS)
-    answer = ask(lambda: snapshot.load(folder), question, listens)
+    answer = ask(lambda: snapshot.load(folder), probe.probe, listens)
     assert not answer.doubts, answer.doubts
     found = {}
     for walk in answer.trace.walks():

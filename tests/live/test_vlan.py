@@ -11,7 +11,6 @@ from functools import partial
 import pytest
 
 from simnet.net.address import ip_text, parse_ip
-from simnet.net.conversation import Probe
 from simnet.net.device import Macvlan, Physical
 from simnet.net.packet import Arp, IcmpMessage
 from simnet.net.stack import macvlan
@@ -62,9 +61,8 @@ def kernel_says(host, listeners, probe):
 
 def simnet_says(host, folder, probe):
     """The same from simnet."""
-    question = Probe(probe.frm, parse_ip(probe.dst), probe.dport, probe.proto, probe.sport, probe.ttl, probe.size)
     listens = tuple(Listen(p, kind, parse_ip(a), number) for p, kind, a, number in SERVERS if p in host.places)
-    answer = ask(lambda: unlearned(snapshot.load(folder)), question, listens)
+    answer = ask(lambda: unlearned(snapshot.load(folder)), probe.probe, listens)
     assert not answer.doubts, answer.doubts
     found = {}
     for step in answer.trace.steps:

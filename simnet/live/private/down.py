@@ -1,0 +1,84 @@
+"""A private site taken down, whatever is left of it: its processes, its control groups, its files.
+
+Namespaces, devices, rules and mounts go with the processes; so a site whose making was killed is no other case than one
+that is up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from simnet.errors import HostError
+from simnet.live import scratch
+from simnet.live.scratch import RUN
+
+from .site import Site, lock, sites
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_PATIENCE = 20.0
+
+
+def down(site: Site) -> bool:
+    """Take a site down; gives whether there was anything of it. HostError where something would not go."""
+    there = site.folder.exists() or bool(site.processes())
+    _end(site)
+    for group in _groups(site):
+        _remove_group(group)
+    shutil.rmtree(site.folder, ignore_errors=True)
+    if site.folder.exists():
+        raise HostError(f"{site.folder} cannot be removed")
+    with contextlib.suppress(OSError):
+        (RUN / f"{site.name}.lock").unlink()
+    scratch.leave()
+    return there
+
+
+def sweep() -> list[str]:
+    """Remove what killed commands left half made; gives the names of such sites. One being made is left alone."""
+    scratch.sweep()
+    found = []
+    for site in sites():
+        if site.file.exists():
+            continue
+        with lock(RUN / f"{site.name}.lock", wait=False) as free:
+            if free and not site.file.exists():
+                down(site)
+                found.append(site.name)
+    return found
+
+
+def _end(site: Site) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while found := site.processes():
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise HostError(
+                f"processes {', '.join(map(str, sorted(found)))} of the private site {site.name!r} do not end"
+            )
+        time.sleep(0.02)
+
+
+def _groups(site: Site) -> Iterator[Path]:
+    """The site's control groups: one for each hierarchy of version 1, or the one of version 2."""
+    for pattern in (site.cgroup, f"*/{site.cgroup}"):
+        yield from _CGROUPS.glob(pattern)
+
+
+def _remove_group(group: Path) -> None:
+    """Remove a control group with those below it, once their last processes are gone."""
+    deadline = time.monotonic() + _PATIENCE
+    while group.exists():
+        for folder, _, _ in os.walk(group, topdown=False):
+            with contextlib.suppress(OSError):
+                Path(folder).rmdir()
+        if time.monotonic() > deadline:
+            raise HostError(f"the control group {group} cannot be removed")
+        time.sleep(0.01)

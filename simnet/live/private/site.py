@@ -1,0 +1,182 @@
+"""A private site: its name, its machines, the folder that they share with the outside; and which sites there are.
+
+Files lie below `/run/simnet/SITE`: `site.json` once the site is up, and for each machine a folder with its engine's
+socket and its log. A process belongs to a site when its environment says so (`SIMNET_SITE`), which is how what a killed
+command left behind is found.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
+from simnet.live.engine import Engine
+from simnet.live.namespace import NetworkNamespace
+from simnet.live.scratch import RUN
+
+from .machine import LOG, SOCKET
+
+MARK = "SIMNET_SITE"
+DEFAULT = "site"
+_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,31}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine that is up: the process at its root, and whether an engine runs on it."""
+
+    name: str
+    pid: int
+    docker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site by its name; what can be said of it is read when it is asked for.
+
+    Example:
+        >>> Site("lesson").folder.name
+        'lesson'
+    """
+
+    name: str = DEFAULT
+
+    @classmethod
+    def named(cls, name: str) -> Site:
+        """A site of a name that somebody typed; UsageError where it is none."""
+        if not _NAME.fullmatch(name):
+            raise UsageError(f"{name!r} names no private site: letters, digits, _ and -, 32 at most")
+        return cls(name)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return RUN / self.name
+
+    @property
+    def file(self) -> Path:
+        """What says that it is up."""
+        return self.folder / "site.json"
+
+    @property
+    def cgroup(self) -> str:
+        """The control group below which its containers run."""
+        return f"simnet-{self.name}"
+
+    def socket(self, host: str) -> Path:
+        """Where a host's engine listens."""
+        return self.folder / host / SOCKET
+
+    def machines(self) -> dict[str, Machine]:
+        """Its machines by name; HostError where it is not up."""
+        try:
+            rows = json.loads(self.file.read_text("utf-8"))
+        except FileNotFoundError:
+            raise HostError(f"there is no private site {self.name!r}", "simnet live up makes one") from None
+        return {row["name"]: Machine(**row) for row in rows}
+
+    def machine(self, name: str) -> Machine:
+        """One machine; UnknownPlace where there is none of that name."""
+        found = self.machines()
+        if name not in found:
+            raise UnknownPlace(name, found)
+        return found[name]
+
+    def namespace(self, name: str) -> NetworkNamespace:
+        """A machine's network namespace; HostError where the machine has died."""
+        machine = self.machine(name)
+        if machine.pid not in self.processes():
+            log = self.folder / name / LOG
+            raise HostError(
+                f"{name} of the private site {self.name!r} has died ({log})", "simnet live down, and up again"
+            )
+        return NetworkNamespace.of(machine.pid, f"{name}/host")
+
+    def engine(self, host: str) -> Engine:
+        """A host's engine; UsageError for an outside machine."""
+        if not self.machine(host).docker:
+            raise UsageError(f"{host} is an outside machine; no engine runs there")
+        return Engine(str(self.socket(host)))
+
+    def container(self, place: str) -> NetworkNamespace:
+        """The namespace of a container (`h1/web`), or the one that it shares; UnknownPlace where there is none."""
+        host = place.partition("/")[0]
+        engine = self.engine(host)
+        found = {f"{host}/{one['Name'].lstrip('/')}": one for one in engine.inspect() if one["State"]["Running"]}
+        if place not in found:
+            raise UnknownPlace(place, found)
+        mode = found[place]["HostConfig"]["NetworkMode"]
+        if mode == "host":
+            return self.namespace(host)
+        if mode.startswith("container:"):
+            other = next(name for name, one in found.items() if one["Id"] == mode.partition(":")[2])
+            return self.container(other)
+        return engine.sandbox(found[place])
+
+    def keep(self, machines: list[Machine]) -> None:
+        """Say that it is up."""
+        draft = self.file.with_suffix(".new")
+        draft.write_text(json.dumps([asdict(machine) for machine in machines], indent=1), "utf-8")
+        draft.replace(self.file)
+
+    def processes(self) -> set[int]:
+        """The processes of the site, as far as they are seen from here (those of containers are not told apart)."""
+        wanted = f"{MARK}={self.name}".encode()
+        found = set()
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                try:
+                    if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                        found.add(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+
+def sites() -> list[Site]:
+    """Every site that has left something, up or not."""
+    if not RUN.is_dir():
+        return []
+    return [Site(path.name) for path in sorted(RUN.iterdir()) if path.is_dir() and _NAME.fullmatch(path.name)]
+
+
+def up_sites() -> list[Site]:
+    """The sites that are up."""
+    return [site for site in sites() if site.file.exists()]
+
+
+def the_site(name: str = "") -> Site:
+    """The site of a name, or the only one that is up; HostError where there is none, or more than one."""
+    found = up_sites()
+    if name:
+        if Site(name) not in found:
+            raise UnknownName("private site", name, [site.name for site in found])
+        return Site(name)
+    if not found:
+        raise HostError("no private site is up", "simnet live up makes one")
+    if len(found) > 1:
+        raise HostError(f"several private sites are up: {', '.join(site.name for site in found)}", "name one")
+    return found[0]
+
+
+@contextmanager
+def lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a file for this process alone; gives False where another holds it and `wait` is off.
+
+    The kernel lets go of it when the process ends.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
