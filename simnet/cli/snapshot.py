@@ -15,7 +15,7 @@ from simnet.errors import UsageError
 @click.option("-o", "folder", type=click.Path(path_type=Path), default="snapshot", show_default=True, metavar="DIR",
               help="Where it goes; a snapshot that is there gets the hosts added.")  # fmt: skip
 @click.option("--host", "hosts", multiple=True, metavar="HOST",
-              help="ssh://USER@HOST[:PORT] or unix:///path/docker.sock; repeatable. Default: DOCKER_HOST.")  # fmt: skip
+              help="ssh://USER@HOST[:PORT] or unix:///path/docker.sock, repeatable; default DOCKER_HOST.")  # fmt: skip
 @click.option("--name", "names", multiple=True, metavar="NAME", help="Each host's name in the snapshot: h1, h2, …")
 @click.option("--keep-secrets", is_flag=True,
               help="Environment variables, labels, command lines, mounts and log options as well.")  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from simnet.live.namespace import NetworkNamespace
 from simnet.live.snapshot import SCRIPT
+from simnet.scenario.snapshot import load
 
 SHELLS = [["dash"], ["busybox", "ash"], ["bash", "--posix"]]
 HOSTILE = ["../../x", "$(touch x)", "`touch x`", "a;touch x", "a\nb", "-rf", "a b", 'a"b', "a\\b", ".ssh", "*", "", "é",
@@ -136,6 +137,28 @@ def test_rules_that_iptables_save_does_not_print_are_told_of(shell, here, tmp_pa
     assert "-A INPUT -j ACCEPT" in (tmp_path / "snap/h1/host/iptables-save").read_text()
     assert (tmp_path / "snap/h1/host/iptables-filter-L-n").exists()
     assert not (tmp_path / "snap/h1/host/iptables-nat-L-n").exists()
+
+
+@pytest.mark.live
+def test_rules_of_the_other_back_end_are_kept_and_told_of(here, tmp_path):
+    here.run(["iptables-legacy", "-A", "INPUT", "-s", "198.51.100.9", "-j", "DROP"])
+    done = run(here, ["sh"], "--no-docker", str(tmp_path / "snap"))
+    assert b"host has rules of iptables-legacy too, which simnet does not follow: iptables-legacy-save" in done.stderr
+    assert "-A INPUT -s 198.51.100.9/32 -j DROP" in (tmp_path / "snap/h1/host/iptables-legacy-save").read_text()
+    assert "198.51.100.9" not in (tmp_path / "snap/h1/host/iptables-save").read_text()
+    notes = load(tmp_path / "snap").notes
+    assert f"{tmp_path}/snap/h1/host/iptables-legacy-save: the host has these rules too; they are not followed" in notes
+
+
+@pytest.mark.live
+def test_where_legacy_is_what_iptables_means_its_rules_are_taken(here, tmp_path):
+    for name in ("iptables", "iptables-save"):
+        (tmp_path / name).symlink_to("/usr/sbin/xtables-legacy-multi")
+    here.run(["iptables-legacy", "-A", "INPUT", "-s", "198.51.100.9", "-j", "DROP"])
+    here.run(["nft", "add", "table", "ip", "filter"])
+    done = run(here, ["sh"], "--no-docker", str(tmp_path / "snap"), path=tmp_path)
+    assert "-A INPUT -s 198.51.100.9/32 -j DROP" in (tmp_path / "snap/h1/host/iptables-save").read_text()
+    assert b"host has tables of nft, which simnet does not follow: ip filter\n" in done.stderr
 
 
 @pytest.mark.live
