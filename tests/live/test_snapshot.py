@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import time
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from simnet.cli.main import main
 from simnet.errors import HostError, SourceError, UsageError
 from simnet.live import snapshot
 from simnet.live.snapshot import SCRIPT, take
+from simnet.live.snapshot_files import NEEDED
 from tests.live.private_engine import PrivateEngine, end
 
 SECRETS = [f"hidden-{word}" for word in (
@@ -293,6 +295,20 @@ def test_whatever_a_host_sends_ends_in_one_line(pretended, monkeypatch, does, er
     with pytest.raises(error, match=says):
         take("ssh://h")
     assert time.monotonic() - begun < 20
+
+
+def test_a_host_that_sends_other_files_gets_none_written(pretended, tmp_path, capsys, monkeypatch):
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    (tmp_path / "evil").write_text("x")
+    with tarfile.open(tmp_path / "evil.tar", "w") as tar:
+        for name in (*(f"h1/host/{needed}" for needed in NEEDED), "h1/../../../evil/listen"):
+            tar.add(tmp_path / "evil", name)
+    pretended(f"exec cat '{tmp_path}/evil.tar'")
+    code, out, err = simnet(capsys, "snapshot", "--host", "ssh://h")
+    assert (code, out) == (3, "")
+    assert err == "simnet: ssh://h: 'h1/../../../evil/listen' came, which belongs to no snapshot\n"
+    assert list((tmp_path / "cwd").iterdir()) == []
 
 
 HOSTS = ["tcp://192.0.2.2:2375", "ssh://", "ssh://-oProxyCommand=x@h", "ssh://u@-h", "ssh://h:port", "ssh://h:99999",
