@@ -21,14 +21,14 @@ _FIRST_PORT = 40001
 
 
 class Choice(NamedTuple):
-    """A probe that nobody has asked yet, its kind, and whether a program that is there already serves it.
+    """A probe that nobody has asked yet, its kind, and the programs that are there already to serve it.
 
-    Where none does, the probe's `servers` are to be started for it.
+    Where there are none, the probe's `servers` are to be started for it.
     """
 
     probe: Recorded
     kind: str
-    existing: bool = False
+    existing: tuple[Listen, ...] = ()
 
 
 class Chosen(NamedTuple):
@@ -104,4 +104,4 @@ def _named(hosts: Hosts, asked: Sequence[Question]) -> Iterator[Choice]:
         held = _held(hosts, one)
         servers = tuple(server for server in one.servers if server not in held)
         probe = Recorded(name, one.frm, one.proto, ip_text(one.dst), one.dport, next(ports), one.args, servers)
-        yield Choice(probe, one.kind, bool(held))
+        yield Choice(probe, one.kind, tuple(held))

@@ -158,7 +158,7 @@ def test_what_a_terminal_would_obey_is_not_printed(capsys, copied):
         ([SEED, "--only", "wan-to-publishde"], 2, "no probe 'wan-to-publishde'; did you mean 'wan-to-published'?"),
         ([SEED, "--junit", "nowhere/report.xml"], 2, "--junit nowhere/report.xml: no folder 'nowhere'"),
         ([SEED, "--format", "xml"], 2, "'xml' is not one of 'text', 'json'"),
-        ([], 2, "Missing argument 'RECORDING'"),
+        ([], 2, "name a recording, or hold simnet against a real host with --live"),
     ],
     ids=str,
 )

@@ -33,7 +33,7 @@ class Arm:
         """Start nft there; HostError where it is missing or the kernel knows no tables with an owner."""
         self._space = space
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        self._nft = space.start(["nft", "-i"], **pipes)
+        self._nft = space.start(["nft", "-i"], env={"LC_ALL": "C"}, **pipes)  # without HOME it keeps no history
         chains = [
             f"add chain ip {TABLE} {name} {{ type filter hook {hook} priority {_PRIORITY}; policy accept; }}"
             for name, hook in _CHAINS.items()

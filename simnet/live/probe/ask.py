@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -11,13 +11,14 @@ from simnet.live.agreement import COMPARED_FLAGS, ERRNO_VERDICTS, FIRST_FREE_POR
 from simnet.live.recorded import Recorded, RuleCounter
 from simnet.net.address import ip_text
 from simnet.net.network import SECOND
+from simnet.scenario.question import Listen
 
 from . import counting
 from .arm import TABLE, Arm
 from .capture import Capture, Key
 from .ground import Ground, addresses
 from .talk import PATIENCE, Conversation
-from .trace import Monitor, Walk
+from .trace import Monitor, Walk, drain
 
 # how long nothing must come before a probe is held to be over (s)
 QUIET = 0.012
@@ -29,6 +30,9 @@ _REQUEST = {"icmp": "type 8 code 0", "tcp": "SYN", "udp": ""}
 # where the inner packet's ports lie in a packet of VXLAN, in bits from the outer UDP header
 _INNER_SPORT, _INNER_DPORT = 8 * (8 + 8 + 14 + 20), 8 * (8 + 8 + 14 + 20 + 2)
 _VXLAN = 4789
+
+# an address and a port
+End = tuple[str, int]
 
 
 class Observer:
@@ -42,6 +46,7 @@ class Observer:
         self._monitors: list[Monitor] = []
         self._rules: dict[tuple[str, str, str], list[str]] = {}
         self._counted: list[str] = []
+        self._addresses: dict[str, list[str]] = {}
         self._own = sorted({one for host in ground.engines for one in addresses(ground.spaces[host])})
         try:
             self._captures = [self._captured(place) for place in ground.watched]
@@ -85,8 +90,13 @@ class Observer:
         monitor.number_rules()
         self._monitors.append(monitor)
 
-    def _counts(self) -> dict[str, counting.Counts]:
-        return {place: counting.read(self._ground.spaces[place]) for place in self._counted}
+    def _counts(self, probe: Recorded | None = None) -> dict[str, counting.Counts]:
+        """The counters of all places; with a probe only of those that it may pass: no container but its own."""
+        spaces = self._ground.spaces
+        own = {spaces[place].inode for place in (probe.frm, *(one.place for one in probe.servers))} if probe else set()
+        passed = [place for place in self._counted
+                  if not probe or place not in self._ground.containers or spaces[place].inode in own]  # fmt: skip
+        return {place: counting.read(spaces[place]) for place in passed}
 
     def _restless(self) -> dict[str, frozenset[counting.Name]]:
         """The rules whose counters rise while no probe is sent: other traffic's."""
@@ -97,25 +107,26 @@ class Observer:
         return {place: frozenset(name for name in after[place] if after[place][name] != before[place].get(name))
                 for place in before}  # fmt: skip
 
-    def ask(self, probe: Recorded, *, greet: bool = False) -> Recorded:
-        """Send a probe, and give it back with the kernel's answer; with `greet` a connection is opened, no more.
+    def ask(self, probe: Recorded, existing: Sequence[Listen] = ()) -> Recorded:
+        """Send a probe, and give it back with the kernel's answer.
 
-        OSError where a server cannot listen.
+        Where programs that are there already serve it (`existing`), a connection is opened and no more. OSError where
+        a server cannot listen.
         """
-        matches = list(self._matches(probe))
+        ends = {end for server in (*probe.servers, *existing) for end in self._ends(server)}
+        matches = list(self._matches(probe, ends))
         for arm in self._arms:
             arm.flows(matches)
         self._drain()
-        before = self._counts()
-        servers = () if greet else probe.servers
+        before = self._counts(probe)
         sent = replace(probe.probe, patience=PATIENCE)
-        with Conversation(self._ground.spaces, sent, servers, greet=greet) as talk:
+        with Conversation(self._ground.spaces, sent, probe.servers, greet=bool(existing)) as talk:
             verdict = talk.play()
-            walks = [walk for monitor in self._monitors for walk in monitor.drain(QUIET)]
+            walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
-            devices = self._devices(probe)
+            devices = self._devices(probe, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
-        if greet:  # how its own programs go on is not to be known
+        if existing:  # how such a program goes on nobody knows
             counts = None
         return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
                        patience=PATIENCE / SECOND)  # fmt: skip
@@ -126,7 +137,7 @@ class Observer:
         for capture in self._captures:
             capture.drain()
 
-    def _matches(self, probe: Recorded) -> Iterator[str]:
+    def _matches(self, probe: Recorded, ends: Iterable[End]) -> Iterator[str]:
         """What the probe's packets look like: by the client's port, inside a tunnel too, or from a docker-proxy."""
         proto, port = probe.proto, probe.sport
         if proto == "icmp":
@@ -137,28 +148,25 @@ class Observer:
         for offset in (_INNER_SPORT, _INNER_DPORT) if proto == "udp" else ():
             yield f"udp dport {_VXLAN} @th,{offset},16 {port}"
         own = f"{{ {', '.join(self._own)} }}"
-        for address, number in self._ends(probe):
+        for address, number in sorted(ends):
             yield f"ip saddr {own} ip daddr {address} {proto} dport {number}"
             yield f"ip daddr {own} ip saddr {address} {proto} sport {number}"
 
-    def _ends(self, probe: Recorded) -> Iterator[tuple[str, int]]:
-        """Where the probe's servers are reached, address by address."""
-        for server in probe.servers:
-            if server.address:
-                yield ip_text(server.address), server.port
-                continue
-            for address in addresses(self._ground.spaces[server.place]):
-                yield address, server.port
+    def _ends(self, server: Listen) -> list[End]:
+        """Where a server is reached."""
+        if server.place not in self._addresses:
+            self._addresses[server.place] = addresses(self._ground.spaces[server.place])
+        at = [ip_text(server.address)] if server.address else self._addresses[server.place]
+        return [(address, server.port) for address in at]
 
     def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...] | None:
-        after = self._counts()
+        after = {place: counting.read(self._ground.spaces[place]) for place in before}
         return tuple(
             one for place in after for one in counting.risen(place, before[place], after[place], self.restless[place])
         )
 
-    def _devices(self, probe: Recorded) -> dict[str, list[str]]:
+    def _devices(self, probe: Recorded, ends: Container[End]) -> dict[str, list[str]]:
         """The devices that the first packet crossed, by place."""
-        ends = set(self._ends(probe))
         found = {}
         for capture in self._captures:
             path = [crossing for key, crossing in capture.drain() if _is_request(probe, key, ends)]
@@ -196,7 +204,7 @@ class Observer:
         return rules[number - 1] if number <= len(rules) else f"-A {chain} (rule {number}, added meanwhile)"
 
 
-def _is_request(probe: Recorded, key: Key, ends: set[tuple[str, int]]) -> bool:
+def _is_request(probe: Recorded, key: Key, ends: Container[End]) -> bool:
     if len(key) < len(("arp", "request", "sender", "target")) + 1:
         return False
     _, dst, proto, sport, dport, detail, *_ = key
