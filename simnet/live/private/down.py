@@ -27,6 +27,7 @@ _PATIENCE = 20.0
 def down(site: Site) -> bool:
     """Take a site down; gives whether there was anything of it. HostError where something would not go."""
     there = site.folder.exists() or bool(site.processes())
+    _thaw(site)
     _end(site)
     for group in _groups(site):
         _remove_group(group)
@@ -53,7 +54,17 @@ def sweep() -> list[str]:
     return found
 
 
+def _thaw(site: Site) -> None:
+    """Let containers that were paused run, so that they can be killed."""
+    for group in _groups(site):
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            for file in group.rglob(name):
+                with contextlib.suppress(OSError):
+                    file.write_text(word, "ascii")
+
+
 def _end(site: Site) -> None:
+    """Kill its processes until none is left."""
     deadline = time.monotonic() + _PATIENCE
     while found := site.processes():
         for pid in found:
