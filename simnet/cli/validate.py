@@ -31,7 +31,8 @@ Example:
               help="--live: unix:///path/docker.sock; may be repeated (h1, h2 …). Default: DOCKER_HOST, a private site "
                    "that is up (simnet live up), /var/run/docker.sock.")  # fmt: skip
 @click.option("--site", default="", metavar="NAME", help="--live: the private site of this name.")
-@click.option("--probes", "most", type=click.IntRange(1), metavar="N", help="--live: no more than so many.")
+@click.option("--probes", "most", type=click.IntRange(1), default=500, show_default=True, metavar="N",
+              help="--live: no more than so many.")  # fmt: skip
 @click.option("--no-outside", is_flag=True, help="--live: give the host no outside machine for the time.")
 @click.option("--record", "kept", type=click.Path(path_type=Path), metavar="DIR", help="--live: keep the recording.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
@@ -39,7 +40,7 @@ Example:
 @click.option("--only", multiple=True, metavar="NAME",
               help="Only the probes of this name (* stands for anything); may be repeated.")  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Text: name the probes that agree as well.")
-def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most: int | None, no_outside: bool,
+def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most: int, no_outside: bool,
             kept: Path | None, form: str, junit: Path | None, only: tuple[str, ...],
             verbose: bool) -> None:  # fmt: skip
     """Hold simnet against what a real kernel did.
@@ -55,10 +56,10 @@ def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most:
     if junit is not None and not junit.parent.is_dir():
         raise UsageError(f"--junit {junit}: no folder {str(junit.parent)!r}")
     if live:
-        findings = _live(_Asked(source, hosts, site, most or 0, only, not no_outside, kept))
+        findings = _live(_Asked(source, hosts, site, most, only, not no_outside, kept))
         told("live", findings, form, junit, verbose=verbose)
         return
-    for option, given in (("--host", hosts), ("--site", site), ("--probes", most), ("--record", kept)):
+    for option, given in (("--host", hosts), ("--site", site), ("--record", kept)):
         if given:
             raise UsageError(f"{option} goes with --live")
     if not source:

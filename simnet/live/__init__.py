@@ -4,6 +4,8 @@ namespace.py    one network namespace of this machine: sockets and commands in i
 engine.py       a Docker engine by its socket: its process, its host's and its containers' namespaces
 snapshot.py     real Docker hosts read by snapshot.sh, here or by ssh
 snapshot_files.py   what came as a tar, checked and written as a folder
+private/        private Docker hosts
+probe/          real packets, and what the kernel says of them
 command.py      a command of this machine, its words and its failures
 recording.py    a recording: its snapshot and its probes, read, unpacked and written
 recorded.py     one probe of a recording, to and from its entry

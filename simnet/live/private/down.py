@@ -39,6 +39,7 @@ def down(site: Site) -> bool:
 def clear(site: Site) -> bool:
     """The same for whoever holds the site."""
     there = site.folder.exists() or bool(site.processes())
+    _thaw(site)
     _end(site)
     for group in _groups(site):
         _remove_group(group)
@@ -60,7 +61,17 @@ def sweep() -> list[str]:
     return found
 
 
+def _thaw(site: Site) -> None:
+    """Let containers that were paused run, so that they can be killed."""
+    for group in _groups(site):
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            for file in group.rglob(name):
+                with contextlib.suppress(OSError):
+                    file.write_text(word, "ascii")
+
+
 def _end(site: Site) -> None:
+    """Kill its processes until none is left."""
     deadline = time.monotonic() + _PATIENCE
     while found := site.processes():
         for pid in found:

@@ -18,7 +18,7 @@ from .arm import TABLE, Arm
 from .capture import Capture, Key
 from .ground import Ground, addresses
 from .talk import PATIENCE, Conversation
-from .trace import Monitor, Walk
+from .trace import Monitor, Walk, drain
 
 # how long nothing must come before a probe is held to be over (s)
 QUIET = 0.012
@@ -46,6 +46,7 @@ class Observer:
         self._monitors: list[Monitor] = []
         self._rules: dict[tuple[str, str, str], list[str]] = {}
         self._counted: list[str] = []
+        self._addresses: dict[str, list[str]] = {}
         self._own = sorted({one for host in ground.engines for one in addresses(ground.spaces[host])})
         try:
             self._captures = [self._captured(place) for place in ground.watched]
@@ -89,8 +90,13 @@ class Observer:
         monitor.number_rules()
         self._monitors.append(monitor)
 
-    def _counts(self) -> dict[str, counting.Counts]:
-        return {place: counting.read(self._ground.spaces[place]) for place in self._counted}
+    def _counts(self, probe: Recorded | None = None) -> dict[str, counting.Counts]:
+        """The counters of all places; with a probe only of those that it may pass: no container but its own."""
+        spaces = self._ground.spaces
+        own = {spaces[place].inode for place in (probe.frm, *(one.place for one in probe.servers))} if probe else set()
+        passed = [place for place in self._counted
+                  if not probe or place not in self._ground.containers or spaces[place].inode in own]  # fmt: skip
+        return {place: counting.read(spaces[place]) for place in passed}
 
     def _restless(self) -> dict[str, frozenset[counting.Name]]:
         """The rules whose counters rise while no probe is sent: other traffic's."""
@@ -112,18 +118,18 @@ class Observer:
         for arm in self._arms:
             arm.flows(matches)
         self._drain()
-        before = self._counts()
+        before = self._counts(probe)
         sent = replace(probe.probe, patience=PATIENCE)
         with Conversation(self._ground.spaces, sent, probe.servers, greet=bool(existing)) as talk:
             verdict = talk.play()
-            walks = [walk for monitor in self._monitors for walk in monitor.drain(QUIET)]
+            walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
             devices = self._devices(probe, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
         if existing:  # how such a program goes on nobody knows
             counts = None
         return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
-                       patience=PATIENCE / SECOND)  # fmt: skip
+                       greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
 
     def _drain(self) -> None:
         for monitor in self._monitors:
@@ -148,11 +154,13 @@ class Observer:
 
     def _ends(self, server: Listen) -> list[End]:
         """Where a server is reached."""
-        at = [ip_text(server.address)] if server.address else addresses(self._ground.spaces[server.place])
+        if server.place not in self._addresses:
+            self._addresses[server.place] = addresses(self._ground.spaces[server.place])
+        at = [ip_text(server.address)] if server.address else self._addresses[server.place]
         return [(address, server.port) for address in at]
 
     def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...] | None:
-        after = self._counts()
+        after = {place: counting.read(self._ground.spaces[place]) for place in before}
         return tuple(
             one for place in after for one in counting.risen(place, before[place], after[place], self.restless[place])
         )

@@ -13,6 +13,8 @@ from .trace import packet_of
 _ALL, _IPV4, _ARP = 0x0003, 0x0800, 0x0806
 _DIRECTIONS = {0: "In", 1: "B", 2: "M", 3: "P", 4: "Out"}
 
+_SO_RCVBUFFORCE, _BUFFER = 33, 4 << 20
+
 # a packet as the rule trace identifies it, or the four words of an ARP packet
 Key = tuple[str | int, ...]
 
@@ -24,6 +26,7 @@ class Capture:
         """Listen from now on, on all devices."""
         self.place = place
         self._socket = space.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
 
     def close(self) -> None:
         """Listen no more."""

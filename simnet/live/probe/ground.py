@@ -31,6 +31,7 @@ class Ground:
         self.engines, self.outside = dict(engines), dict(outside)
         self.spaces: dict[str, NetworkNamespace] = {}
         self.watched: list[str] = []
+        self.containers: set[str] = set()
         self._open = ExitStack()
         try:
             for host, engine in engines.items():
@@ -54,7 +55,9 @@ class Ground:
         for one in containers.values():
             mode = str(one["HostConfig"]["NetworkMode"])
             if mode != "host" and not mode.startswith("container:") and one["NetworkSettings"].get("SandboxKey"):
-                self._watch(f"{host}/{one['Name'].lstrip('/')}", self._open.enter_context(engine.sandbox(one)))
+                place = f"{host}/{one['Name'].lstrip('/')}"
+                self._watch(place, self._open.enter_context(engine.sandbox(one)))
+                self.containers.add(place)
         for one in containers.values():
             mode = str(one["HostConfig"]["NetworkMode"])
             other = containers.get(mode.removeprefix("container:"), {"Name": ""})

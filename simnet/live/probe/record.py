@@ -51,7 +51,7 @@ def record(
             try:
                 asked.append(observer.ask(choice.probe, choice.existing))
             except OSError as error:
-                note(f"{choice.probe.name} is left out: its server cannot listen: {error.strerror}")
+                note(f"{choice.probe.name} is left out: {error.strerror}")
     recording = Recording(folder, tuple(asked))
     recording.write()
     return Recording.read(folder)

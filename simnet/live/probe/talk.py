@@ -173,7 +173,8 @@ class Conversation:
         client.send(self._data)
         verdict = self._until(client, lambda: "reply" if client.recv(65536) else "reset")
         if verdict in {"reply", "reset"}:
-            client.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # a reset may have come meanwhile
+                client.shutdown(socket.SHUT_WR)
         return verdict
 
     def _udp(self) -> str:

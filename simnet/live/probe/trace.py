@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from select import select
 
@@ -21,6 +21,7 @@ _NETLINK_NETFILTER, _GROUP_TRACE = 12, 9
 _NFT, _GETRULE, _NEWRULE, _TRACE = 10, 7, 6, 17
 _REQUEST_DUMP, _DONE, _ERROR = 0x301, 3, 2
 _SO_RCVBUFFORCE = 33
+_SOL_NETLINK, _NO_ENOBUFS = 270, 5
 _POLICY, _RETURN, _RULE = 1, 2, 3
 _IPV4 = 2
 _BUFFER = 16 << 20
@@ -111,6 +112,7 @@ class Monitor:
         self._own = own
         self._socket = space.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        self._socket.setsockopt(_SOL_NETLINK, _NO_ENOBUFS, 1)  # what is lost shows as a difference, not as an error
         self._socket.bind((0, 1 << _GROUP_TRACE - 1))
         self._asks = space.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
         with space.entered():
@@ -137,6 +139,10 @@ class Monitor:
                     table, chain = _text(found[1]), _text(found[2])
                     counts[table, chain] = counts.get((table, chain), 0) + 1
                     self._rules[table, _number(found[3])] = chain, counts[table, chain]
+
+    def fileno(self) -> int:
+        """For select: ready when a message has come."""
+        return self._socket.fileno()
 
     def drain(self, quiet: float = 0.0) -> list[Walk]:
         """All walks since the last call, once nothing has come for `quiet` seconds."""
@@ -169,3 +175,12 @@ class Monitor:
         elif kind == _POLICY:
             walk.chain = walk.chain or chain
             walk.rules.append((chain, "ACCEPT" if _number(found[16]) == 1 else "DROP"))
+
+
+def drain(monitors: Sequence[Monitor], quiet: float) -> list[Walk]:
+    """All walks of several places since the last call, once nothing has come anywhere for `quiet` seconds."""
+    walks: list[Walk] = []
+    while ready := select(monitors, [], [], quiet)[0]:
+        for monitor in ready:
+            walks += monitor.drain()
+    return walks
