@@ -14,7 +14,7 @@ from simnet.net.network import SECOND
 from simnet.scenario.question import Listen
 
 from . import counting
-from .arm import TABLE, Arm
+from .arm import TABLE, Arm, check_traceable
 from .capture import Capture, Key
 from .ground import Ground, addresses
 from .talk import PATIENCE, Conversation
@@ -39,7 +39,8 @@ class Observer:
     """All that watches while probes are sent: traces, captures and counters of every place; closing takes it away."""
 
     def __init__(self, ground: Ground) -> None:
-        """Watch from now on; HostError where the kernel does not allow it."""
+        """Watch from now on; HostError where the kernel does not allow it, or iptables is the legacy one."""
+        check_traceable()
         self._ground = ground
         self._open = ExitStack()
         self._arms: list[Arm] = []
