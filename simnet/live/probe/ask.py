@@ -200,16 +200,19 @@ class Observer:
 
 
 def _is_foreign(probe: Recorded, key: Key, ends: Iterable[End]) -> bool:
-    """Whether a packet cannot be of the probe: none of its ports, and no tunnel (swarm's gossip, IGMP, …)."""
+    """Whether a packet is not the probe's, or not countably so: gossip of swarm, IGMP, TCP in a tunnel.
+
+    What comes out of a tunnel is merged (gro_cells of vxlan), so how often TCP acknowledges it is chance.
+    """
     if key[0] == "arp":
         return False
     proto, ports = key[2], {key[3], key[4]}
     if proto == _PROTOCOLS["icmp"]:
         return False
     known = {probe.sport, probe.dport, *(port for _, port in ends)}
-    return not (proto == _PROTOCOLS["udp"] and _VXLAN in ports) and (
-        proto != _PROTOCOLS[probe.proto] or not ports & known
-    )
+    if proto == _PROTOCOLS["udp"] and _VXLAN in ports:
+        return probe.proto == "tcp"
+    return proto != _PROTOCOLS[probe.proto] or not ports & known
 
 
 def _is_request(probe: Recorded, key: Key, ends: Container[End]) -> bool:
