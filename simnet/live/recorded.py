@@ -1,9 +1,10 @@
 """One probe of a recording: what was sent, and what the real kernel made of it; to and from its entry in expected.json.
 
 An entry's keys are `name frm proto dst dport sport args servers result walks devices`; it may also have `patience` (how
-long the client waited, in seconds; 1.5 where it is not said) and `counters` (what the probe added to the rules'
-counters: `where table rule packets bytes`, for every rule whose counter rose in any namespace of the snapshot). Keys
-that nobody here knows are kept.
+long the client waited, in seconds; 1.5 where it is not said), `greeted` (true where the client only connected, to a
+program that simnet did not start) and `counters` (what the probe added to the rules' counters: `where table rule
+packets bytes`, for every rule whose counter rose in any namespace of the snapshot). Keys that nobody here knows are
+kept.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _WALK = {"where": str, "table": str, "src": str, "dst": str, "rules": list}
 _NEEDED = {"name": str, "frm": str, "proto": str, "dst": str, "dport": int, "sport": int, "servers": list,
            "result": str, "walks": list, "devices": dict}  # fmt: skip
 _OPTIONAL: dict[str, type | tuple[type, ...]] = {"args": list, "patience": (int, float),
-                                                  "counters": list}  # fmt: skip
+                                                  "counters": list, "greeted": bool}  # fmt: skip
 _COUNTER = {"where": str, "table": str, "rule": str}
 _KINDS = {str: "a text", int: "a number", list: "a list", dict: "an object"}
 
@@ -58,7 +59,8 @@ class Recorded:
     """One probe: what was sent while who listened, and what the kernel made of it (empty while nobody has asked it).
 
     `args` are the client's options: `-t TTL`, `-s BYTES`. `patience` is in seconds. `walks` and `devices` are as in
-    `expected.json`; `counters` is None where no counters were read; `other` holds the keys that nobody here knows.
+    `expected.json`; `counters` is None where no counters were read; `greeted`: the client only connected; `other` holds
+    the keys that nobody here knows.
 
     Example:
         >>> probe = Recorded("ping", "wan", "icmp", "192.0.2.2", 0, 40001, args=("-t", "1"))
@@ -79,6 +81,7 @@ class Recorded:
     walks: tuple[Mapping[str, Any], ...] = ()
     devices: Mapping[str, list[str]] = field(default_factory=dict)
     counters: tuple[RuleCounter, ...] | None = None
+    greeted: bool = False
     other: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -105,6 +108,8 @@ class Recorded:
         if self.patience != PATIENCE:
             entry["patience"] = self.patience
         entry |= {"result": self.result, "walks": list(self.walks), "devices": dict(self.devices)}
+        if self.greeted:
+            entry["greeted"] = True
         if self.counters is not None:
             entry["counters"] = [_counter_json(one) for one in self.counters]
         return entry | dict(self.other)
@@ -140,7 +145,7 @@ def wrong_at(file: str, number: int, name: object) -> Wrong:
 def _recorded(entry: Any, wrong: Wrong) -> Recorded:
     entry = _held(entry, _NEEDED, wrong, "the probe")
     for key, kind in _OPTIONAL.items():
-        if key in entry and (not isinstance(entry[key], kind) or isinstance(entry[key], bool)):
+        if key in entry and (not isinstance(entry[key], kind) or isinstance(entry[key], bool) != (kind is bool)):
             raise wrong(f"{key!r} is {entry[key]!r}")
     if not 0 < entry.get("patience", PATIENCE) < _LONGEST:
         raise wrong(f"'patience' is {entry['patience']!r}, not a number of seconds")
@@ -168,6 +173,7 @@ def _recorded(entry: Any, wrong: Wrong) -> Recorded:
         result=entry["result"],
         walks=tuple(_walk(one, wrong) for one in entry["walks"]),
         devices=_devices(entry["devices"], wrong),
+        greeted=entry.get("greeted", False),
         counters=None if counters is None else tuple(_counter(one, wrong) for one in counters),
         other={key: value for key, value in entry.items() if key not in known},
     )

@@ -129,7 +129,7 @@ class Observer:
         if existing:  # how such a program goes on nobody knows
             counts = None
         return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
-                       patience=PATIENCE / SECOND)  # fmt: skip
+                       greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
 
     def _drain(self) -> None:
         for monitor in self._monitors:
