@@ -10,6 +10,7 @@ Compared are:
   delayed, or rides on data), so a rule that saw others of its packets than SYN and SYN ACK must have been raised on
   both sides, by the same number of bytes beyond the 52 that each packet's headers have;
 - its bytes, where its packets are and the recording tells them;
+- nothing of a rule of which the recording says that nobody can tell, as other traffic raises it too;
 - a policy, where the recording tells of it: only the legacy tables count there.
 """
 
@@ -56,9 +57,10 @@ def compared(recorded: Recorded, answer: Mapping[str, Any]) -> Iterator[Count]:
     """The counts of every rule that either side raised; none where the recording holds no counters."""
     if recorded.counters is None:
         return
+    unknown = {(one.where, one.table, one.rule) for one in recorded.counters if one.packets is None}
     kernel, simnet = _kernel(recorded.counters), _simnet(answer["walks"])
     for name in dict.fromkeys([*kernel, *simnet]):
-        if name in kernel or " policy " not in name[2]:
+        if name not in unknown and (name in kernel or " policy " not in name[2]):
             one, other = kernel.get(name, _Sum()), simnet.get(name, _Sum())
             yield Count(*name, *_told(one, other), other.walk)
 
@@ -79,7 +81,7 @@ def _text(one: _Sum, *, sized: bool, timed: bool) -> str:
 def _kernel(counters: tuple[RuleCounter, ...]) -> dict[_Name, _Sum]:
     found: dict[_Name, _Sum] = {}
     for one in counters:
-        found.setdefault((one.where, one.table, one.rule), _Sum()).add(one.packets, one.bytes)
+        found.setdefault((one.where, one.table, one.rule), _Sum()).add(one.packets or 0, one.bytes)
     return found
 
 
