@@ -23,6 +23,7 @@ VERBS = {
     "diff": "Say what changes between two sources, engines or settings: rules and flows.",
     "matrix": "Say who reaches whom.",
     "check": "Try the claims of a scenario or compose file.",
+    "calibrate": "Measure this machine's prices, and try what they predict.",
     "namespaces": "Say which namespaces each container has, and who shares them.",
     "lab": "Type docker, iptables, ip … against a model host.",
     "exec": "Run one such command in one place of a source.",

@@ -20,9 +20,10 @@ _VNI, _PORT, _INNER_MTU = 77, 4789, 1450
 
 @dataclass(frozen=True)
 class Bed:
-    """Hosts of a scenario and what h1 has beside: `commands` as in a lab, an iptables-save dump, sysctls.
+    """Hosts of a scenario, what `commands` of a lab add, and what h1 has: sysctls, rules.
 
-    `backend` is the iptables that loads the rules; with a `tunnel`, there is a VXLAN between h1 and wan.
+    `rules` (an iptables-save dump) take the place of its own, `inserted` lines come before those in FORWARD. `backend`
+    is the iptables that loads them. With a `tunnel`, there is a VXLAN between h1 and wan.
 
     Example:
         >>> bed = Bed(PLAIN, sysctls=(("net.bridge.bridge-nf-call-iptables", "1"),))
@@ -34,6 +35,7 @@ class Bed:
     backend: str = "legacy"
     commands: tuple[str, ...] = ()
     rules: str = ""
+    inserted: tuple[str, ...] = ()
     sysctls: tuple[tuple[str, str], ...] = ()
     tunnel: bool = False
 
@@ -53,6 +55,9 @@ def _built(bed: Bed) -> Network:
     host = network.find("h1")
     if bed.rules:
         host.load_rules(save.parse(bed.rules))
+    if bed.inserted:
+        before, rule, after = save.dump(host.ruleset, counters=False).partition("-A FORWARD")
+        host.load_rules(save.parse(before + "\n".join((*bed.inserted, rule)) + after))
     host.sysctls.update(bed.sysctls)
     if bed.tunnel:
         _dig(network)

@@ -73,24 +73,35 @@ class Calibration:
         return [key for key in KEYS if key not in self.prices and self.base[key]]
 
 
-def backends() -> dict[str, str]:
-    """The iptables-restore of each back end that this machine has; HostError where it has none.
+def backends(only: str | None = None) -> dict[str, str]:
+    """The iptables-restore of each back end that this machine has (or of one); HostError where it has none.
 
     Example:
         >>> sorted(backends())  # doctest: +SKIP
         ['legacy', 'nft']
     """
     found: dict[str, str] = {}
-    for name in BACKENDS:
+    for name in BACKENDS if only is None else [only]:
         try:
             command.find(f"iptables-{name}-restore")
             found[name] = f"iptables-{name}-restore"
         except HostError:
             continue
     if not found:  # a distribution that has one of them alone, by its plain name
-        said = command.run(["iptables", "--version"])
-        found["nft" if "nf_tables" in said else "legacy"] = "iptables-restore"
+        name = _default()
+        if only not in {None, name}:
+            raise HostError(f"this machine's iptables is {name}, and there is no other", f"leave out --backend {only}")
+        found[name] = "iptables-restore"
     return found
+
+
+def usual_backend(restore: Mapping[str, str]) -> str:
+    """Of the back ends that were measured the one that `iptables` itself has here."""
+    return default if (default := _default()) in restore else next(iter(restore))
+
+
+def _default() -> str:
+    return "nft" if "nf_tables" in command.run(["iptables", "--version"]) else "legacy"
 
 
 def calibrate(figures: Mapping[Path, Figure], refused: Mapping[Path, str], base: str = DEFAULT) -> Calibration:
@@ -98,7 +109,9 @@ def calibrate(figures: Mapping[Path, Figure], refused: Mapping[Path, str], base:
     costs = load(base)
     if not any(path.bed.rules for path in figures):
         why = next(iter(refused.values()), "no iptables")
-        raise HostError(f"no rules can be loaded here, and so not be measured: {why}", "is the kernel's netfilter there?")
+        raise HostError(
+            f"no rules can be loaded here, and so not be measured: {why}", "is the kernel's netfilter there?"
+        )
     usual = {key: costs[key] + costs.spread(key) for key in KEYS} | {SOCKETS_FIRST: _SOCKETS_FIRST_USUALLY}
     paths = [path for path in figures if path.kind != WOKEN]
     amounts = [dict(counts.counts(path, costs)) for path in paths]

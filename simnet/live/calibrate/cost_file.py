@@ -43,7 +43,8 @@ def hardware() -> str:
         True
     """
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    said = dict(tuple(map(str.strip, line.split(":", 1))) for line in reversed(lines) if ":" in line)
+    pairs = (line.partition(":") for line in reversed(lines))
+    said = {key.strip(): value.strip() for key, _, value in pairs}
     model = said.get("model name") or said.get("Model") or os.uname().machine
     virtual = "virtual " if "hypervisor" in said.get("flags", "").split() else ""
     count = os.cpu_count() or 1
@@ -106,14 +107,15 @@ def _about(found: Calibration) -> str:
     rounds = len(next(iter(found.figures.values())).rounds)
     noisy = ", ".join(price.key for price in found.noisy) or "none"
     lines = [
-        f"Measured by simnet calibrate on {datetime.now(UTC):%Y-%m-%d}: {len(found.figures)} paths, {rounds} rounds, each "
-        "path in each round, on one CPU, in network namespaces joined by veth pairs.",
+        f"Measured by simnet calibrate on {datetime.now(UTC):%Y-%m-%d}: {len(found.figures)} paths, {rounds} rounds, "
+        "each path in each round, on one CPU, in network namespaces joined by veth pairs.",
         "Prices are fitted by least squares to the medians, over the counts that the model gives for each path; prices "
         f"that the paths do not tell apart have the proportion that they have in {found.base.name}.",
         f"Too noisy to trust (off by more than a quarter, perhaps): {noisy}.",
     ]
     if found.refused:
-        lines.append("Refused here: " + "; ".join(sorted({f"{path.name} ({why})" for path, why in found.refused.items()})))
+        refused = sorted({f"{path.name} ({why})" for path, why in found.refused.items()})
+        lines.append(f"Refused here: {'; '.join(refused)}")
     return "\n".join(lines) + "\n"
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-# what a path weighs against the wish to stay near the base list: a path that is 1 % off, and a price twice the base's
-_CLOSE, _FREE = 0.01, 10.0
+# a path that is missed by 2 % weighs as much as a price that is twice the base list's, scaled
+_CLOSE, _FREE = 0.02, 1.0
 # of a base price, scaled to this machine: the least that a price may be, so that what is cheap is not taken for nothing
 _FLOOR = 0.1
 _SETTLED = 1e-9

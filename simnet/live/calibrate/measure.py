@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 from simnet.errors import HostError
@@ -15,12 +16,13 @@ from . import counts, load, processes
 from .beds import Bed
 from .counts import Way
 from .load import Block
-from .paths import BURST, FIRST, SLEPT, STREAM, TRIP, WOKEN, Path
+from .paths import BURST, FIRST, SLEPT, STREAM, WOKEN, Path
 from .replica import Replica
 
-# how many exchanges a block has; one with many rules has fewer
-_TIMES = {TRIP: 100, BURST: 100, FIRST: 30, STREAM: 20, SLEPT: 40, WOKEN: 20}
-_MANY_RULES, _FEWER = 400, 5
+# about how long a block is (ns), and how many exchanges it has at least and at most: shorter than the time slices that
+# other programs on this CPU get, so that most blocks see none
+_BLOCK, _LEAST, _MOST, _FIRSTS = 500_000, 2, 200, 30
+_TRIED = 3
 Progress = Callable[[int, int], None]
 
 
@@ -86,20 +88,15 @@ class Bench:
         for path in paths:
             try:
                 with _told(path):
-                    block = self._block(replica, path, ways[path], sports)
-                    block()
+                    self.blocks[path] = self._block(replica, path, ways[path], sports)
             except HostError as error:
                 self.refused[path] = str(error)
-            else:
-                self.blocks[path] = block
 
     def _block(self, replica: Replica, path: Path, way: Way, sports: Iterator[int]) -> Block:
-        times = _TIMES[path.kind]
-        if sum(1 for _ in path.bed.network.find("h1").ruleset.rules()) > _MANY_RULES:
-            times //= _FEWER
+        """Open the sockets of a path; a block of as many exchanges as take the right time together."""
         where = replica, path.frm, parse_ip(path.to), path.port, (way.place, way.port)
         if path.kind == FIRST:
-            return load.firsts(*where, times, sports)
+            return load.firsts(*where, _FIRSTS, sports)
         if path.proxied:
             front, back = (path.frm, parse_ip(path.to), path.port), (way.address, way.port)
             self._open.enter_context(processes.proxying(replica, path.proto, front, back))
@@ -107,12 +104,15 @@ class Bench:
         self._open.callback(client.close)
         self._open.callback(server.close)
         if path.kind == STREAM:
-            return load.pieces(client, server, counts.piece(path), times)
-        if path.kind in {SLEPT, WOKEN} and not path.proxied:
+            make = partial(load.pieces, client, server, counts.piece(path))
+        elif path.kind in {SLEPT, WOKEN} and not path.proxied:
             cpu = self._cpu if path.kind == SLEPT else other_cpu(self._cpu)
             self._open.enter_context(processes.echoing(server, cpu))
-            return load.asks(client, path.size, times)
-        return (load.bursts if path.kind == BURST else load.trips)(client, server, path.size, times)
+            make = partial(load.asks, client, path.size)
+        else:
+            make = partial(load.bursts if path.kind == BURST else load.trips, client, server, path.size)
+        make(_TRIED)()
+        return make(min(max(round(_BLOCK / make(_TRIED)()), _LEAST), _MOST))
 
     def measure(self, rounds: int, progress: Progress = lambda _done, _of: None) -> dict[Path, Figure]:
         """Run every block once in each round."""

@@ -66,6 +66,7 @@ KINDS = {
 PREDICTED_KINDS = ("address", "interface", "protocol", "udp", "multiport", "comment", "conntrack", "addrtype", "jump")
 _IDLE = "-s 198.51.100.7/32 -j ACCEPT"
 _LOOPBACK, _CABLE = ("h1", "127.0.0.1", 9001), ("wan", "192.0.2.2", 9001)
+_NAMED = ("h1", "172.31.0.2", 80)
 _GATEWAY, _BRIDGED = ("wan", "172.17.0.2", 80), ("h1/other", "172.17.0.2", 80)
 
 
@@ -122,7 +123,9 @@ def _tables(backend: str) -> Iterator[Path]:
     for name, dump, end in (
         ("gateway, filter", filters, _GATEWAY),
         ("gateway, three tables", filters + table("raw") + table("mangle"), _GATEWAY),
+        ("loopback, conntrack", tracks + nat, _LOOPBACK),
         ("cable, conntrack", tracks + nat, _CABLE),
+        ("gateway, conntrack there and behind it", tracks + nat, ("wan", *_NAMED[1:])),
         ("gateway, conntrack", tracks + nat, _GATEWAY),
         ("gateway, DNAT", tracks + dnat, ("wan", "192.0.2.2", 8080)),
         ("gateway, MASQUERADE", tracks + masquerade, ("h1/web", "192.0.2.1", 80)),
@@ -142,7 +145,9 @@ def _rules(backend: str) -> Iterator[Path]:
         dump = table("mangle" if kind == "MARK" else "filter", *[f"-A OUTPUT {rule}"] * RULES)
         if kind == "jump":
             dump = dump.replace("-A", f":OTHER - [0:0]\n-A OTHER {_IDLE}\n-A", 1)
-        yield Path(f"{RULES} rules, {kind}, {backend}", Bed(PLAIN, backend, rules=dump), *_LOOPBACK, proto=proto)
+        # nft takes longer for longer names, and lo is a shorter one than the bridges of Docker's networks have
+        end = _NAMED if kind == "interface" else _LOOPBACK
+        yield Path(f"{RULES} rules, {kind}, {backend}", Bed(PLAIN, backend, rules=dump), *end, proto=proto)
 
 
 def modes() -> Iterator[Path]:
@@ -161,9 +166,7 @@ def slopes(backend: str) -> Iterator[tuple[Path, Path]]:
     mode = next(mode for mode in MODES if mode.name == "bridge")
     without = Path(f"bridge, {backend}", Bed(SCENARIO, backend), mode.frm, mode.to, mode.port)
     for kind in PREDICTED_KINDS:
-        rule = KINDS[kind][1]
-        commands = (["iptables -N OTHER", f"iptables -A OTHER {_IDLE}"] if kind == "jump" else []) + [
-            f"iptables -I FORWARD {rule}"
-        ] * MORE_RULES
-        bed = Bed(SCENARIO, backend, commands=("\n".join(commands),))
+        chain = [":OTHER - [0:0]", f"-A OTHER {_IDLE}"] if kind == "jump" else []
+        lines = (*chain, *[f"-A FORWARD {KINDS[kind][1]}"] * MORE_RULES)
+        bed = Bed(SCENARIO, backend, inserted=lines)
         yield without, replace(without, name=f"{MORE_RULES} rules, {kind}, {backend}", bed=bed)
