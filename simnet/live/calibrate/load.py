@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from time import perf_counter_ns
 
@@ -30,42 +31,52 @@ _FIRST_PORTS, _LAST_PORT = 10_000, 32_000
 def opened(replica: Replica, place: str, kind: socket.SocketKind) -> socket.socket:
     """A socket that waits two seconds at most."""
     found = replica.socket(place, kind)
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        found.setsockopt(socket.SOL_SOCKET, option, _PATIENCE)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _hurry(found)
     return found
 
 
-def datagrams(replica: Replica, frm: str, to: int, port: int, served: tuple[str, int]) -> tuple[socket.socket, ...]:
+def _hurry(one: socket.socket) -> None:
+    """Let a socket give up in the kernel: a time-out of Python's would be a system call more for each."""
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        one.setsockopt(socket.SOL_SOCKET, option, _PATIENCE)
+
+
+def datagrams(
+    replica: Replica, frm: str, to: int, port: int, served: tuple[str, int]
+) -> tuple[socket.socket, socket.socket]:
     """A client and the server that it reaches at a place's port, each connected to the other as it sees it."""
-    server = opened(replica, served[0], socket.SOCK_DGRAM)
-    server.bind(("0.0.0.0", served[1]))
-    client = opened(replica, frm, socket.SOCK_DGRAM)
-    client.connect((ip_text(to), port))
-    client.send(b"?")
-    _, peer = server.recvfrom(16)
-    server.connect(peer)
-    server.send(b"!")
-    client.recv(16)
-    return client, server
+    with ExitStack() as held:
+        server = held.enter_context(opened(replica, served[0], socket.SOCK_DGRAM))
+        server.bind(("0.0.0.0", served[1]))
+        client = held.enter_context(opened(replica, frm, socket.SOCK_DGRAM))
+        client.connect((ip_text(to), port))
+        client.send(b"?")
+        _, peer = server.recvfrom(16)
+        server.connect(peer)
+        server.send(b"!")
+        client.recv(16)
+        held.pop_all()
+        return client, server
 
 
-def streams(replica: Replica, frm: str, to: int, port: int, served: tuple[str, int]) -> tuple[socket.socket, ...]:
+def streams(
+    replica: Replica, frm: str, to: int, port: int, served: tuple[str, int]
+) -> tuple[socket.socket, socket.socket]:
     """A client and a server with an open connection."""
-    listener = opened(replica, served[0], socket.SOCK_STREAM)
-    client = opened(replica, frm, socket.SOCK_STREAM)
-    for one in (listener, client):
-        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-    with listener:
+    with ExitStack() as held, opened(replica, served[0], socket.SOCK_STREAM) as listener:
+        client = held.enter_context(opened(replica, frm, socket.SOCK_STREAM))
+        for one in (listener, client):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         listener.bind(("0.0.0.0", served[1]))
         listener.listen()
         client.connect((ip_text(to), port))
         server, _ = listener.accept()
+        held.pop_all()
+    _hurry(server)
     server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        server.setsockopt(socket.SOL_SOCKET, option, _PATIENCE)
     return client, server
 
 

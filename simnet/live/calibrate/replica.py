@@ -6,10 +6,13 @@ anywhere; it goes when it is closed or when the process ends, however that came 
 
 from __future__ import annotations
 
+import json
 import socket
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from simnet.errors import HostError
 from simnet.live.namespace import NetworkNamespace
@@ -32,6 +35,7 @@ _SYSCTLS = {
 # seconds: connections that were asked for once are forgotten before their ports come round again
 _FORGETS = {"net.netfilter.nf_conntrack_udp_timeout": "5"}
 _KEPT = ("net.ipv4.conf.", "net.ipv4.ip_forward", "net.bridge.")
+_PATIENCE, _PAUSE = 10.0, 0.005
 _LOCK_SECONDS = "20"
 
 
@@ -96,6 +100,9 @@ class Replica:
             space.run(["ip", "-batch", "-"], stdin="\n".join(lines) + "\n")
             if ends := [line for device in here if isinstance(device, Vxlan) for line in _ends(device)]:
                 space.run(["bridge", "-batch", "-"], stdin="\n".join(ends) + "\n")
+        for place, space in self.spaces.items():
+            namespace = self.network.namespaces[place]
+            _await(space, {device.name for device in made if device.namespace is namespace and _is_cable(device)})
             if namespace.ruleset.tables:
                 space.run([restore, "-w", _LOCK_SECONDS], stdin=save.dump(namespace.ruleset, counters=False))
 
@@ -152,6 +159,28 @@ def _set(sysctls: Mapping[str, str]) -> None:
         path = Path("/proc/sys", *key.split("."))
         if path.exists():  # a device's own come with it; IPv6, bridges and conntrack may not be there
             path.write_text(value, encoding="ascii")
+
+
+def _is_cable(device: Device) -> bool:
+    return isinstance(device, Veth | Physical)
+
+
+def _await(space: NetworkNamespace, cables: set[str]) -> None:
+    """Wait until cables and bridge ports work: a device follows its cable's state only after a moment (linkwatch)."""
+    until = time.monotonic() + _PATIENCE
+    while cables:
+        links = json.loads(space.run(["ip", "-j", "-d", "link"]))
+        waiting = [link["ifname"] for link in links if link["ifname"] in cables and not _works(link)]
+        if not waiting:
+            return
+        if time.monotonic() > until:
+            raise HostError(f"{', '.join(waiting)} of {space.name} does not come up in {_PATIENCE:g} s")
+        time.sleep(_PAUSE)
+
+
+def _works(link: dict[str, Any]) -> bool:
+    port = link.get("linkinfo", {}).get("info_slave_data", {}).get("state", "forwarding")
+    return bool(link["operstate"] == "UP" and port == "forwarding")
 
 
 def _named(device: Device) -> list[str]:
