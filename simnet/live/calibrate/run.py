@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from simnet.errors import HostError
 from simnet.study.prediction import Compared
 
 from . import prediction
@@ -24,6 +25,9 @@ def run(
     """
     fitted = list(bare())
     with Bench([*fitted, *(prediction.paths(restore) if predict else ())], restore) as bench:
+        if not any(path.bed.rules for path in bench.blocks):
+            why = next(iter(bench.refused.values()))
+            raise HostError(f"no rules can be loaded here ({why})", "is netfilter in this kernel, and its modules loaded?")
         figures = bench.measure(rounds, progress)
         refused = bench.refused
     found = calibrate({path: figures[path] for path in fitted if path in figures}, refused)

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from simnet.errors import HostError
-from simnet.live.calibrate import calibration, counts, load, paths
+from simnet.live.calibrate import calibration, counts, load, paths, run
 from simnet.live.calibrate.measure import Bench
 from simnet.live.calibrate.replica import Replica
 from simnet.net.address import ip_text, parse_ip
@@ -83,3 +83,10 @@ def test_a_socket_that_waits_in_vain_gives_up():
         alone.bind(("0.0.0.0", 9))
         with pytest.raises(BlockingIOError):
             alone.recv(1)
+
+
+def test_where_no_rules_can_be_loaded_nothing_is_measured():
+    measured = []
+    with pytest.raises(HostError, match=r"no rules can be loaded here \(false .*\); is netfilter in this kernel"):
+        run.run(24, {"legacy": "false"}, progress=lambda *done: measured.append(done))
+    assert measured == []
