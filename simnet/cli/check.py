@@ -27,9 +27,9 @@ def command(source: str, engine: str, settings: tuple[str, ...], form: str, juni
         raise UsageError(f"{source} claims nothing; write `check:` with sentences such as `db: unreachable from wan`")
     findings = list(check(read))
     if junit is not None:
-        from simnet.export.junit import report
+        from simnet.export.junit import claims, report
 
-        junit.write_text(report(source, findings), encoding="utf-8")
+        junit.write_text(report(source, claims(findings)), encoding="utf-8")
         click.echo(f"wrote {junit}", err=True)
     if form == "json":
         from simnet.export.study import check_json

@@ -23,12 +23,14 @@ VERBS = {
     "diff": "Say what changes between two sources, engines or settings: rules and flows.",
     "matrix": "Say who reaches whom.",
     "check": "Try the claims of a scenario or compose file.",
-    "calibrate": "Measure this machine's prices, and try what they predict.",
+    "validate": "Hold the model against what a real kernel did.",
     "namespaces": "Say which namespaces each container has, and who shares them.",
     "lab": "Type docker, iptables, ip … against a model host.",
     "exec": "Run one such command in one place of a source.",
     "schema": "Print the JSON Schema of scenarios, for editors.",
     "live": "Put up private Docker hosts with real engines, and take them down.",
+    "calibrate": "Measure this machine's prices, and try what they predict.",
+    "snapshot": "Take a snapshot of a real Docker host.",
     "draw": "Draw the way of a packet over hosts, namespaces and devices.",
 }
 

@@ -70,6 +70,7 @@ def _walk(walk: ChainWalk, why: Why) -> dict[str, Any]:
         "dport": packet.dport,
         "flags": packet.flags,
         "ttl": packet.ttl,
+        "length": packet.length,
         "rules": walk.rules,
         "evaluated": walk.evaluated,
         "matched": [_hit(hit) | _reason(why(walk.place, walk.table, hit.text)) for hit in walk.hits],

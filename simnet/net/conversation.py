@@ -20,7 +20,7 @@ PATIENCE = 3 * SECOND // 2
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What is asked: from a place to an address (and port), and how."""
+    """What is asked: from a place to an address (and port), and how; after `patience` (ns) the client gives up."""
 
     frm: str
     to: int
@@ -29,6 +29,7 @@ class Probe:
     sport: int = 40000
     ttl: int = 64
     size: int = 0
+    patience: int = PATIENCE
 
     def __str__(self) -> str:
         """`tcp from wan to 192.0.2.2:2222`."""
@@ -141,7 +142,7 @@ def converse(network: Network, probe: Probe, *, until_answered: bool = False) ->
     before = {id(server): len(server.seen) for server in network.servers}
     client.start()
     steps: list[Step] = []
-    for step in network.run(network.now + PATIENCE, done=lambda: bool(client.verdict)):
+    for step in network.run(network.now + probe.patience, done=lambda: bool(client.verdict)):
         steps.append(step)
         if until_answered and client.verdict:
             break

@@ -59,13 +59,36 @@ def check(source: Source) -> Iterator[Finding]:
 
 def _tried(study: Study, claim: Claim) -> Finding:
     subject = resolve(study, claim.subject)
-    sentence = claim.text
-    if claim.engine and not _meets(_version(study, subject), claim):
-        if not claim.otherwise:
-            return Finding(claim, sentence, SKIPPED, (f"it is claimed of engines {claim.engine} only",))
-        sentence = claim.otherwise
+    sentence = _sentence(study, subject, claim)
+    if not sentence:
+        return Finding(claim, claim.text, SKIPPED, (f"it is claimed of engines {claim.engine} only",))
     seen = tuple(_against(study, subject, claims.parse(sentence)))
     return Finding(claim, sentence, FAILS if seen else HOLDS, seen)
+
+
+def _sentence(study: Study, subject: str, claim: Claim) -> str:
+    """What is claimed under the engine of the subject's host; empty where that is nothing."""
+    return claim.text if not claim.engine or _meets(_version(study, subject), claim) else claim.otherwise
+
+
+def flows_of(study: Study, claim: Claim) -> Iterator[tuple[Flow, int]]:
+    """Every conversation that a claim is tried with, and how many bytes it sends (0: as a probe does by itself)."""
+    subject = resolve(study, claim.subject)
+    sentence = _sentence(study, subject, claim)
+    said = claims.parse(sentence) if sentence else Assertion("has", "")
+    others = [resolve(study, place) for place in said.places]
+    if said.kind == "sees":
+        pairs = [(flow.frm, subject) for flow in study.flows(to=subject) if flow.frm != subject]
+        pairs = [pair for pair in dict.fromkeys(pairs) if not others or pair[0] in others]
+    elif said.kind in {"compares", "crosses"}:
+        pairs = [(resolve(study, said.frm), place) for place in (subject, *others)]
+    elif said.kind == "reaches":
+        pairs = [(subject, place) for place in (others or [""])]
+    else:
+        pairs = [(place, subject) for place in others] if said.kind in {"reachable", "isolated"} else []
+        pairs += [(subject, place) for place in others] if said.kind == "isolated" else []
+    for frm, to in pairs:
+        yield from ((flow, said.size) for flow in _ways(study, frm, to, said))
 
 
 def resolve(study: Study, name: str) -> str:
@@ -144,22 +167,24 @@ def _reach(study: Study, frm: str, to: str, said: Assertion) -> Iterator[str]:
 
 
 def _tries(study: Study, frm: str, to: str, said: Assertion) -> Iterator[tuple[Flow, Outcome]]:
+    """Every way to ask, and what comes of it."""
+    return ((flow, study.ask(flow, said.size)) for flow in _ways(study, frm, to, said))
+
+
+def _ways(study: Study, frm: str, to: str, said: Assertion) -> Iterator[Flow]:
     """Every way to ask: the address that is named, else each server of the place, else (without one) a ping."""
     if said.address and said.kind in {"reachable", "reaches"}:
         address = parse_ip(said.address)
-        target = Target(to or said.address, said.proto or "icmp", said.port, address, said.port, "")
-        yield Flow(frm, target), study.ask(Flow(frm, target), said.size)
+        yield Flow(frm, Target(to or said.address, said.proto or "icmp", said.port, address, said.port, ""))
         return
     flows = [flow for flow in study.flows(frm, to) if _wanted(flow, said)]
-    for flow in flows:
-        yield flow, study.ask(flow, said.size)
+    yield from flows
     if not flows and not said.port:
         namespace = study.lab.network.find(to)
         for device in namespace.devices.values():
             for one in device.addresses:
                 if not is_loopback(one.address):
-                    flow = Flow(frm, Target(to, "icmp", 0, one.address, 0, ""))
-                    yield flow, study.ask(flow, said.size)
+                    yield Flow(frm, Target(to, "icmp", 0, one.address, 0, ""))
 
 
 def _wanted(flow: Flow, said: Assertion) -> bool:

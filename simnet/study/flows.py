@@ -186,7 +186,7 @@ def _remembers(namespace: NetNamespace) -> bool:
 def places(lab: Lab) -> list[str]:
     """Every place by its shortest name; a container that shares a namespace stands for itself."""
     network = lab.network
-    found = dict.fromkeys(place.removesuffix("/host") for place in network.namespaces if not _inner(place))
+    found = dict.fromkeys(place.removesuffix("/host") for place in network.namespaces if not inner(place))
     for name in network.aliases:
         if "/" in name:
             found.setdefault(name)
@@ -194,7 +194,7 @@ def places(lab: Lab) -> list[str]:
     return [name for host in hosts for name in found if name.partition("/")[0] == host]
 
 
-def _inner(place: str) -> bool:
+def inner(place: str) -> bool:
     """Whether a namespace is one of the engine's own: an overlay network's, a load balancer's."""
     name = place.partition("/")[2]
     return name.startswith(("1-", "lb_")) or name == "ingress_sbox"

@@ -9,20 +9,17 @@ import os
 import traceback
 
 from simnet.export.json import answer_json
-from simnet.net.address import parse_ip
-from simnet.net.conversation import Probe
-from simnet.scenario.question import Listen, ask
-from tests.conformance.compare import options
+from simnet.scenario.question import ask
 
 
-def probed(network, expected):
+def probed(network, recorded):
     """The JSON of the answer to a recorded probe; AssertionError with the child's traceback where it failed."""
     out, into = os.pipe()
     child = os.fork()
     if not child:
         gc.disable()  # going through all that the parent has would take longer than the probe
         try:
-            text = json.dumps(_asked(network, expected))
+            text = json.dumps(_asked(network, recorded))
         except BaseException:
             text = json.dumps({"failed": traceback.format_exc()})
         with os.fdopen(into, "w") as pipe:
@@ -36,9 +33,5 @@ def probed(network, expected):
     return found
 
 
-def _asked(network, expected):
-    proto = expected["proto"]
-    port, sport = (0, 40000) if proto == "icmp" else (expected["dport"], expected["sport"])
-    probe = Probe(expected["frm"], parse_ip(expected["dst"]), port, proto, sport, **options(expected))
-    listens = [Listen(place, kind, parse_ip(address), number) for place, kind, address, number in expected["servers"]]
-    return answer_json(ask(lambda: network, probe, tuple(listens), assume=False))
+def _asked(network, recorded):
+    return answer_json(ask(lambda: network, recorded.probe, recorded.servers, assume=False))

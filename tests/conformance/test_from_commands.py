@@ -13,30 +13,31 @@ from functools import cache
 import pytest
 
 from simnet.lab.lab import Lab, split_place
+from simnet.live.agreement import compare
+from simnet.live.recorded import Recorded
 from simnet.net.address import Prefix, parse_ip
 from simnet.net.route import Route
 from tests.conformance.apart import probed
-from tests.conformance.compare import differences
-from tests.conformance.test_recordings import expected_of, names, unpacked
+from tests.conformance.test_recordings import names, recording_of
 
 BRIDGE = re.compile(r"\bbr-[0-9a-f]{12}\b")
 
 
 def version_of(recording):
-    text = (unpacked(recording) / "snapshot/h1/docker-version.json").read_text("utf-8")
+    text = (recording_of(recording).snapshot / "h1/docker-version.json").read_text("utf-8")
     return re.search(r'"Name":\s*"Engine",\s*"Version":\s*"([^"]+)"', text)[1]
 
 
 def addresses(recording, machine, device):
     """What a machine's own device had, before Docker and beside it."""
-    links = json.loads((unpacked(recording) / f"snapshot/{machine}/host/ip-addr.json").read_text("utf-8"))
+    links = json.loads((recording_of(recording).snapshot / f"{machine}/host/ip-addr.json").read_text("utf-8"))
     found = next(link for link in links if link["ifname"] == device)["addr_info"]
     return [f"{one['local']}/{one['prefixlen']}" for one in found if one["family"] == "inet" and one["scope"] != "host"]
 
 
 def own_routes(recording):
     """The routes that somebody gave the outside machine."""
-    found = json.loads((unpacked(recording) / "snapshot/wan/host/ip-route.json").read_text("utf-8"))
+    found = json.loads((recording_of(recording).snapshot / "wan/host/ip-route.json").read_text("utf-8"))
     for route in found:
         if route.get("protocol") != "kernel" and "table" not in route and ":" not in route["dst"]:
             gateway, source = (parse_ip(route.get(key, "0.0.0.0")) for key in ("gateway", "prefsrc"))
@@ -46,16 +47,13 @@ def own_routes(recording):
 def built(recording):
     """The lab that a recording's commands lead to."""
     lab = Lab()
-    folder = unpacked(recording)
-    hosts = sorted(path.name for path in (folder / "snapshot").iterdir() if path.name != "wan")
+    found = recording_of(recording)
+    hosts = sorted(path.name for path in found.snapshot.iterdir() if path.name != "wan")
     for host in hosts:
         lab.host(host, version_of(recording), *addresses(recording, host, "eth0"), gateway="192.0.2.1")
     lab.machine("wan", *addresses(recording, "wan", "br0"), *addresses(recording, "wan", "lo"))
     lab.network.find("wan").fib.add(own_routes(recording))
-    lines = [
-        split_place(line, {*hosts, "wan"}.__contains__)
-        for line in (folder / "commands.txt").read_text("utf-8").splitlines()
-    ]
+    lines = [split_place(line, {*hosts, "wan"}.__contains__) for line in found.commands.splitlines()]
     for place, command in sorted(lines, key=lambda line: not line[1].startswith("dockerd")):
         if not command.startswith("dockerd"):
             lab.start()
@@ -80,13 +78,14 @@ def suited(recording):
     return not recording.startswith(("hostrules", "hostpolicy"))
 
 
-CASES = [(recording, name) for recording in names() if suited(recording) for name in expected_of(recording)]
+CASES = [(recording, name) for recording in names() if suited(recording) for name in recording_of(recording).by_name]
 
 
 # the child runs nothing but the model and writes to its pipe, so that threads of the test runner do not matter to it
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize(("recording", "name"), CASES, ids=["/".join(case) for case in CASES])
 def test_commands_lead_to_what_the_kernel_did(recording, name):
-    expected = json.loads(same_names(json.dumps(expected_of(recording)[name] | {"devices": {}})))
-    found = json.loads(same_names(json.dumps(probed(network_of(recording), expected))))
-    assert "\n".join(differences(expected, found)) == ""
+    entry = recording_of(recording).by_name[name].json() | {"devices": {}}
+    recorded = Recorded.of(json.loads(same_names(json.dumps(entry))))
+    found = json.loads(same_names(json.dumps(probed(network_of(recording), recorded))))
+    assert str(compare(recorded, found)) == ""

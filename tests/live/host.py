@@ -5,13 +5,12 @@ one bridge each. Only namespaces made here are touched, and a `Host` takes down 
 """
 
 import atexit
-import ctypes
 import itertools
 import os
-import socket
 import subprocess
-from contextlib import contextmanager
 from pathlib import Path
+
+from simnet.live.namespace import NetworkNamespace
 
 PLACES = {"wan/host": "wan", "h1/host": "h1", "h1/web": "web", "h1/db": "db"}
 TABLES = ("raw", "mangle", "nat", "filter", "security")
@@ -81,7 +80,6 @@ _SNAPSHOT = {
     "listen": ("ss", "-Hlntu"),
     "sysctl": ("sh", "-c", f"for k in {' '.join(_SYSCTLS)}; do echo $k=$(sysctl -n $k 2>/dev/null); done"),
 }
-_CLONE_NEWNET = 0x40000000
 _numbers = itertools.count()
 
 
@@ -106,7 +104,7 @@ class Host:
         prefix = f"simnet-{os.getpid()}-{next(_numbers)}"
         self.names = {place: f"{prefix}-{short}" for place, short in self.places.items()}
         self._made = []
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        self.spaces = {}
 
     def __enter__(self):
         atexit.register(self.down)  # for the case that `down` itself is interrupted
@@ -122,6 +120,8 @@ class Host:
 
     def down(self):
         """Delete the namespaces that were made; their devices go with them."""
+        while self.spaces:
+            self.spaces.popitem()[1].close()
         while self._made:
             subprocess.run(["ip", "netns", "del", self._made[-1]], capture_output=True, check=False)
             self._made.pop()
@@ -130,6 +130,7 @@ class Host:
         for name in self.names.values():
             run("ip", "netns", "add", name)
             self._made.append(name)
+        self.spaces = {place: NetworkNamespace(Path("/run/netns", name), place) for place, name in self.names.items()}
         short = {self.places[place]: name for place, name in self.names.items()}
         for place in self.places:
             self.inside(place, "sysctl", "-qw", *_QUIET)
@@ -147,25 +148,6 @@ class Host:
     def inside(self, place, *command, stdin=None):
         """Run a command in a place's namespace."""
         return run("ip", "netns", "exec", self.names[place], *command, stdin=stdin)
-
-    @contextmanager
-    def entered(self, place):
-        """Let this thread be in a place's namespace; sockets that it opens there stay there."""
-        with Path("/proc/thread-self/ns/net").open("rb") as own, Path("/run/netns", self.names[place]).open("rb") as it:
-            self._enter(it)
-            try:
-                yield
-            finally:
-                self._enter(own)
-
-    def _enter(self, file):
-        if self._libc.setns(file.fileno(), _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
-
-    def socket(self, place, *kind):
-        """A socket of a place."""
-        with self.entered(place):
-            return socket.socket(*kind)
 
     def load(self, place, rules):
         """Put a rule set into force; RuntimeError with the rules, numbered, where one is refused."""

@@ -2,10 +2,13 @@
 
 import random
 
+from simnet.live.probe.talk import PATIENCE
+from simnet.net.address import parse_ip
+from simnet.net.conversation import Probe
+from simnet.scenario.question import Listen
 from tests.live.rules import PORTS, first_port
-from tests.live.talk import Ask
 
-SERVERS = (
+_SERVERS = (
     ("h1/web", "tcp", "0.0.0.0", 80), ("h1/web", "udp", "0.0.0.0", 53), ("h1/web", "tcp", "0.0.0.0", 9000),
     ("h1/db", "tcp", "0.0.0.0", 6379), ("h1/db", "udp", "0.0.0.0", 53), ("h1/db", "tcp", "0.0.0.0", 80),
     ("h1/host", "tcp", "0.0.0.0", 22), ("h1/host", "tcp", "0.0.0.0", 9000), ("h1/host", "udp", "0.0.0.0", 9100),
@@ -13,6 +16,7 @@ SERVERS = (
     ("wan/host", "tcp", "0.0.0.0", 80), ("wan/host", "tcp", "0.0.0.0", 443), ("wan/host", "udp", "0.0.0.0", 53),
     ("wan/host", "udp", "0.0.0.0", 9100), ("wan/host", "tcp", "192.0.2.1", 9001),
 )  # fmt: skip
+SERVERS = tuple(Listen(place, proto, parse_ip(address), port) for place, proto, address, port in _SERVERS)
 
 
 def probes(seed, number):
@@ -31,5 +35,6 @@ def probes(seed, number):
         port = r.choice(PORTS) if proto != "icmp" else 0
         ttl = r.choice([64, 64, 64, 64, 1, 2, 3])
         size = r.choice([0, 0, 0, 100, 1000])
-        found.append(Ask(place, proto, r.choice(addresses), port, first_port(seed) + index, ttl, size))
+        to, sport = parse_ip(r.choice(addresses)), first_port(seed) + index
+        found.append(Probe(place, to, port, proto, sport, ttl, size, PATIENCE))
     return found

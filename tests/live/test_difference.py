@@ -8,18 +8,17 @@ from functools import partial
 
 import pytest
 
-from simnet.net.address import ip_text, parse_ip
-from simnet.net.conversation import Probe
+from simnet.live.probe.talk import Conversation
+from simnet.live.probe.trace import FLAGS, Monitor
+from simnet.net.address import ip_text
 from simnet.net.packet import IcmpMessage, IPv4
 from simnet.net.step import ChainWalk
 from simnet.scenario import snapshot
-from simnet.scenario.question import Listen, ask
+from simnet.scenario.question import ask
 from tests.live.agreement import disagreement
 from tests.live.host import Host
 from tests.live.probes import SERVERS, probes
 from tests.live.rules import Dice
-from tests.live.talk import Conversation
-from tests.live.trace import FLAGS, Monitor
 
 pytestmark = pytest.mark.live
 PROBES = 24
@@ -43,7 +42,7 @@ def kernel_says(host, monitors, probe):
     """The verdict, the client as the server saw it, and the first walk of each kind of packet."""
     for monitor in monitors:
         monitor.drain()
-    talk = Conversation(host, probe, SERVERS)
+    talk = Conversation(host.spaces, probe, SERVERS)
     try:
         verdict = talk.play()
         walks = [walk for monitor in monitors for walk in monitor.drain(QUIET)]
@@ -58,10 +57,7 @@ def kernel_says(host, monitors, probe):
 
 def simnet_says(folder, probe):
     """The same from simnet."""
-    port = probe.dport
-    question = Probe(probe.frm, parse_ip(probe.dst), port, probe.proto, probe.sport, probe.ttl, probe.size)
-    listens = tuple(Listen(place, kind, parse_ip(address), number) for place, kind, address, number in SERVERS)
-    answer = ask(lambda: snapshot.load(folder), question, listens)
+    answer = ask(lambda: snapshot.load(folder), probe, SERVERS)
     assert not answer.doubts, answer.doubts
     found = {}
     for walk in answer.trace.walks():
@@ -91,7 +87,7 @@ def known(key, probe):
     Ports that nobody chose are all the same; the kernel's first message of a walk comes when its first rule has run,
     so that in table mangle TTL and TOS are not told as they were.
     """
-    fixed = {0, probe.sport, probe.dport, *(server[3] for server in SERVERS)}
+    fixed = {0, probe.sport, probe.port, *(server.port for server in SERVERS)}
     ports = (port if port in fixed else "*" for port in key[8:10])
     ttl, tos = ("*", "*") if key[1] == "mangle" else key[11:13]
     return (*key[:8], *ports, key[10], ttl, tos, key[13])
@@ -102,7 +98,7 @@ def test_the_kernel_agrees(host, tmp_path, seed):
     host.load("h1/host", Dice(seed, host.macs()).rules())
     host.snapshot(tmp_path)
     host.forget()
-    monitors = [Monitor(host, place) for place in WATCHED]
+    monitors = [Monitor(host.spaces[place], place) for place in WATCHED]
     try:
         for monitor in monitors:
             monitor.number_rules()

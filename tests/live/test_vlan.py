@@ -10,18 +10,17 @@ from functools import partial
 
 import pytest
 
-from simnet.net.address import ip_text, parse_ip
-from simnet.net.conversation import Probe
+from simnet.live.probe.capture import Capture
+from simnet.live.probe.talk import Conversation
+from simnet.live.probe.trace import FLAGS, Monitor
+from simnet.net.address import ip_text
 from simnet.net.device import Macvlan, Physical
 from simnet.net.packet import Arp, IcmpMessage
 from simnet.net.stack import macvlan
 from simnet.net.step import Crossing
 from simnet.scenario import snapshot
-from simnet.scenario.question import Listen, ask
+from simnet.scenario.question import ask
 from tests.live.agreement import disagreement
-from tests.live.capture import Capture
-from tests.live.talk import Conversation
-from tests.live.trace import FLAGS, Monitor
 from tests.live.vlan import KINDS, SERVERS, Kind, VlanHost
 
 pytestmark = pytest.mark.live
@@ -45,7 +44,7 @@ def kernel_says(host, listeners, probe):
     monitors, captures = listeners
     for one in (*monitors, *captures):
         one.drain()
-    talk = Conversation(host, probe, [server for server in SERVERS if server[0] in host.places])
+    talk = Conversation(host.spaces, probe, [server for server in SERVERS if server.place in host.places])
     try:
         verdict = talk.play()
         walks = [walk for monitor in monitors for walk in monitor.drain(QUIET)]
@@ -62,9 +61,8 @@ def kernel_says(host, listeners, probe):
 
 def simnet_says(host, folder, probe):
     """The same from simnet."""
-    question = Probe(probe.frm, parse_ip(probe.dst), probe.dport, probe.proto, probe.sport, probe.ttl, probe.size)
-    listens = tuple(Listen(p, kind, parse_ip(a), number) for p, kind, a, number in SERVERS if p in host.places)
-    answer = ask(lambda: unlearned(snapshot.load(folder)), question, listens)
+    listens = tuple(server for server in SERVERS if server.place in host.places)
+    answer = ask(lambda: unlearned(snapshot.load(folder)), probe, listens)
     assert not answer.doubts, answer.doubts
     found = {}
     for step in answer.trace.steps:
@@ -114,7 +112,7 @@ def known(key, probe):
     """A packet's key with all ports alike that nobody chose."""
     if key[0] == "arp":
         return key
-    fixed = {0, probe.sport, probe.dport, *(server[3] for server in SERVERS)}
+    fixed = {0, probe.sport, probe.port, *(server.port for server in SERVERS)}
     return (*key[:3], *(port if port in fixed else "*" for port in key[3:5]), *key[5:])
 
 
@@ -127,8 +125,8 @@ def test_the_kernel_agrees(tmp_path, kind):
             host.load(place, host.rules(place))
         host.settle()
         host.snapshot(tmp_path)
-        monitors = [Monitor(host, place) for place in host.places]
-        captures = [Capture(host, place) for place in host.places]
+        monitors = [Monitor(host.spaces[place], place) for place in host.places]
+        captures = [Capture(host.spaces[place], place) for place in host.places]
         try:
             for monitor in monitors:
                 monitor.number_rules()
@@ -161,8 +159,8 @@ def test_copies_of_a_broadcast_come_in_the_kernel_s_order():
         macs = {link["ifname"]: link["address"] for link in links}
         card = Physical("eth0", 2, macs["eth0"])
         devices = [Macvlan(name, 3, macs[name], lower=card) for name in names]
-        capture = Capture(host, "h1/host")
-        sender = host.socket("wan/host", socket.AF_PACKET, socket.SOCK_RAW)
+        capture = Capture(host.spaces["h1/host"], "h1/host")
+        sender = host.spaces["wan/host"].socket(socket.AF_PACKET, socket.SOCK_RAW)
         try:
             arp = bytes.fromhex("0001080006040001020000000099c0000201000000000000c00002c8")
             sender.bind(("h1", 0))

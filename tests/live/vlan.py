@@ -10,12 +10,15 @@ import json
 import time
 from dataclasses import dataclass
 
+from simnet.live.probe.talk import PATIENCE
+from simnet.net.address import parse_ip
+from simnet.net.conversation import Probe
+from simnet.scenario.question import Listen
 from tests.live.host import Host, run
-from tests.live.talk import Ask
 
 _SUBNETS = {"flat": ("192.0.2", "via 192.0.2.1"), "routed": ("10.99.0", "dev eth0")}
 SERVERS = tuple(
-    (place, proto, "0.0.0.0", port)
+    Listen(place, proto, 0, port)
     for place in ("wan/host", "h1/host", "h1/a", "h1/b")
     for proto, port in (("tcp", 80), ("udp", 53), ("tcp", 9000))
 )
@@ -162,4 +165,7 @@ class VlanHost(Host):
             ("h1/a", "udp", "192.0.2.1", 9, 1), ("wan/host", "icmp", self.address("h1/a"), 0, 64),
             ("h1/a", "icmp", f"{self.kind.subnet[0]}.77", 0, 64),
         ]  # fmt: skip
-        return [Ask(*one[:4], 20000 + number, one[4]) for number, one in enumerate(asked)]
+        return [
+            Probe(frm, parse_ip(to), port, proto, 20000 + number, ttl, patience=PATIENCE)
+            for number, (frm, proto, to, port, ttl) in enumerate(asked)
+        ]

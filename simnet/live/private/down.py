@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simnet.errors import HostError
+from simnet.live import scratch
+from simnet.live.scratch import RUN
 
-from .site import RUN, Site, lock, sites
+from .site import Site, lock, sites
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _PATIENCE = 20.0
@@ -25,6 +27,7 @@ _PATIENCE = 20.0
 def down(site: Site) -> bool:
     """Take a site down; gives whether there was anything of it. HostError where something would not go."""
     there = site.folder.exists() or bool(site.processes())
+    _thaw(site)
     _end(site)
     for group in _groups(site):
         _remove_group(group)
@@ -33,13 +36,13 @@ def down(site: Site) -> bool:
         raise HostError(f"{site.folder} cannot be removed")
     with contextlib.suppress(OSError):
         (RUN / f"{site.name}.lock").unlink()
-    with contextlib.suppress(OSError):
-        RUN.rmdir()
+    scratch.leave()
     return there
 
 
 def sweep() -> list[str]:
-    """Take down what killed commands left half made; gives the names of those sites. One being made is left alone."""
+    """Remove what killed commands left half made; gives the names of such sites. One being made is left alone."""
+    scratch.sweep()
     found = []
     for site in sites():
         if site.file.exists():
@@ -51,7 +54,17 @@ def sweep() -> list[str]:
     return found
 
 
+def _thaw(site: Site) -> None:
+    """Let containers that were paused run, so that they can be killed."""
+    for group in _groups(site):
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            for file in group.rglob(name):
+                with contextlib.suppress(OSError):
+                    file.write_text(word, "ascii")
+
+
 def _end(site: Site) -> None:
+    """Kill its processes until none is left."""
     deadline = time.monotonic() + _PATIENCE
     while found := site.processes():
         for pid in found:

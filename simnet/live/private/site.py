@@ -19,10 +19,10 @@ from pathlib import Path
 from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
 from simnet.live.engine import Engine
 from simnet.live.namespace import NetworkNamespace
+from simnet.live.scratch import RUN
 
 from .machine import LOG, SOCKET
 
-RUN = Path("/run/simnet")
 MARK = "SIMNET_SITE"
 DEFAULT = "site"
 _NAME = re.compile(r"[A-Za-z0-9][\w-]{0,31}", re.ASCII)
@@ -144,7 +144,7 @@ def sites() -> list[Site]:
     """Every site that has left something, up or not."""
     if not RUN.is_dir():
         return []
-    return [Site(path.name) for path in sorted(RUN.iterdir()) if path.is_dir()]
+    return [Site(path.name) for path in sorted(RUN.iterdir()) if path.is_dir() and _NAME.fullmatch(path.name)]
 
 
 def up_sites() -> list[Site]:

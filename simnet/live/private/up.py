@@ -15,23 +15,28 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from simnet.errors import HostError, UsageError
+from simnet.live import needs
 from simnet.live.namespace import NetworkNamespace
+from simnet.live.scratch import RUN
 from simnet.scenario.plan import HostPlan, MachinePlan, Plan
 
 from . import image
 from .down import down
 from .machine import LOG, Spec
-from .site import MARK, RUN, Machine, Site, lock
+from .site import MARK, Machine, Site, lock
 
 CABLES = ".cables"
 _PATIENCE = 60.0
-_OUTSIDE = "198.51.100.7/32"  # an address behind wan, as the recordings have one
+_ROUTES = (("172.16.0.0/12", "192.0.2.2"),)
 
 Progress = Callable[[str], object]
 
 
 def plain(hosts: int = 1) -> Plan:
     """Fresh hosts `h1` … (192.0.2.2 …, way out by 192.0.2.1) and an outside machine `wan` (192.0.2.1).
+
+    wan knows a way to the addresses that Docker takes for networks: by h1, so that access past published ports can be
+    tried.
 
     Example:
         >>> [host.name for host in plain(2).hosts]
@@ -42,7 +47,7 @@ def plain(hosts: int = 1) -> Plan:
     found = tuple(
         HostPlan(f"h{number}", "", (f"192.0.2.{number + 1}/24",), gateway="192.0.2.1") for number in range(1, hosts + 1)
     )
-    return Plan(hosts=found, machines=(MachinePlan("wan", ("192.0.2.1/24",)),))
+    return Plan(hosts=found, machines=(MachinePlan("wan", ("192.0.2.1/24",), routes=_ROUTES),))
 
 
 def up(
@@ -52,8 +57,7 @@ def up(
 
     HostError where this machine does not allow it, or an engine does not start (with the end of its log).
     """
-    if os.geteuid():
-        raise HostError("private hosts need root", "simnet lab needs none")
+    needs.root("a private host")
     folders = [_checked(root) for root in roots or ["/"]]
     archive = image.archive()
     with lock(RUN / f"{site.name}.lock", wait=False) as free:

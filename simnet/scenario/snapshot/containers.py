@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simnet.docker.proxy import DockerProxy, HeldPort
 from simnet.net.address import parse_ip
@@ -99,20 +100,41 @@ def _without_proxy(namespace: NetNamespace) -> bool:
     return any(port.hairpin for bridge in bridges for port in bridge.ports)
 
 
+class Published(NamedTuple):
+    """A published port: the protocol, the container's port, the host's address (0: any) and port."""
+
+    proto: str
+    inner: int
+    host: int
+    outer: int
+
+
+def published(one: dict[str, Any]) -> Iterator[Published]:
+    """The published ports of a container that `docker inspect` tells of, without those of IPv6.
+
+    Example:
+        >>> ports = {"22/tcp": [{"HostIp": "0.0.0.0", "HostPort": "2222"}, {"HostIp": "::", "HostPort": "2222"}]}
+        >>> list(published({"NetworkSettings": {"Ports": ports}}))
+        [Published(proto='tcp', inner=22, host=0, outer=2222)]
+    """
+    for inner, bindings in (one.get("NetworkSettings", {}).get("Ports") or {}).items():
+        number, _, proto = inner.partition("/")
+        for binding in bindings or []:
+            host = str(binding.get("HostIp", ""))
+            if ":" not in host:
+                yield Published(proto, int(number), parse_ip(host or "0.0.0.0"), int(binding.get("HostPort") or 0))
+
+
 def _published(
     namespace: NetNamespace, containers: list[dict[str, Any]], proto: str, address: int, port: int
 ) -> tuple[int, int] | None:
     """The container's address and port behind a published port of the host."""
     for one in containers:
-        settings = one.get("NetworkSettings", {})
-        for inner, bindings in (settings.get("Ports") or {}).items():
-            number, _, kind = inner.partition("/")
-            for binding in bindings or []:
-                host_ip = str(binding.get("HostIp", ""))
-                same = ":" not in host_ip and parse_ip(host_ip or "0.0.0.0") == address
-                if kind == proto and str(binding.get("HostPort")) == str(port) and same:
-                    container = _dnat_target(namespace, proto, port, int(number)) or _own_address(settings)
-                    return (container, int(number)) if container else None
+        for found in published(one):
+            if (found.proto, found.host, found.outer) == (proto, address, port):
+                container = _dnat_target(namespace, proto, port, found.inner)
+                container = container or _own_address(one.get("NetworkSettings", {}))
+                return (container, found.inner) if container else None
     return None
 
 

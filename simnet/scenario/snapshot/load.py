@@ -15,6 +15,9 @@ from simnet.net.network import Network
 from . import containers, interfaces, wiring
 from .files import read_text, understood
 
+# rules beside those that `iptables-save` printed: the other back end's, and tables of nft's own
+_OTHER_RULES = ("iptables-legacy-save", "nft-tables")
+
 
 def load(folder: Path) -> Network:
     """The network of a snapshot folder (`HOST/NAMESPACE/…`); SnapshotError or RulesError where it cannot be read.
@@ -68,6 +71,8 @@ def _read(namespace: NetNamespace, folder: Path, notes: list[str]) -> list[dict[
     rules = folder / "iptables-save"
     text = read_text(rules, needed=True, notes=notes) or ""
     namespace.load_rules(save.parse(text, str(rules)))
+    notes += [f"{folder / name}: the host has these rules too; they are not followed"
+              for name in _OTHER_RULES if (folder / name).exists()]  # fmt: skip
     sets = folder / "ipset"
     if sets.exists():
         namespace.ipsets = ipset.parse(read_text(sets, needed=False, notes=notes) or "")

@@ -1,26 +1,38 @@
 """What a capture on all devices of a place shows: each packet, the device that it crossed, and which way."""
 
+from __future__ import annotations
+
 import socket
 from select import select
 
+from simnet.live.namespace import NetworkNamespace
 from simnet.net.address import ip_text
-from tests.live.trace import packet_of
+
+from .trace import packet_of
 
 _ALL, _IPV4, _ARP = 0x0003, 0x0800, 0x0806
 _DIRECTIONS = {0: "In", 1: "B", 2: "M", 3: "P", 4: "Out"}
+
+_SO_RCVBUFFORCE, _BUFFER = 33, 4 << 20
+
+# a packet as the rule trace identifies it, or the four words of an ARP packet
+Key = tuple[str | int, ...]
 
 
 class Capture:
     """Listens in one place from when it is made; like tcpdump, it sees a packet on `lo` once, as it comes in."""
 
-    def __init__(self, host, place):
+    def __init__(self, space: NetworkNamespace, place: str) -> None:
+        """Listen from now on, on all devices."""
         self.place = place
-        self._socket = host.socket(place, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL))
+        self._socket = space.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
 
-    def close(self):
+    def close(self) -> None:
+        """Listen no more."""
         self._socket.close()
 
-    def drain(self, quiet=0.0):
+    def drain(self, quiet: float = 0.0) -> list[tuple[Key, str]]:
         """Pairs of a packet's key and `DEVICE DIRECTION` since the last call, once all is quiet."""
         found = []
         while select([self._socket], [], [], quiet)[0]:
@@ -31,13 +43,13 @@ class Capture:
         return found
 
 
-def arp_key(data):
+def arp_key(data: bytes) -> Key:
     """An ARP packet: `request` or `reply`, and whose address is asked of whom."""
     sender, target = (ip_text(int.from_bytes(data[at : at + 4], "big")) for at in (14, 24))
     return "arp", "request" if data[7] == 1 else "reply", sender, target
 
 
-def ip_key(data):
+def ip_key(data: bytes) -> Key:
     """An IPv4 packet, as the rule trace identifies it."""
     header = (data[0] & 15) * 4
     return packet_of(data[:header], data[header:].ljust(20, b"\0"))

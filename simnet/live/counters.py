@@ -1,0 +1,93 @@
+"""What a probe added to the rules' counters, by the kernel's own count and by the model's.
+
+The kernel counts a packet at each rule that it matched, jumps and rules that only count among them, and at a base
+chain's policy where that decided. The model's count is the sum over all its packets, of any protocol. A rule that
+stands twice in a table counts once, with the sum.
+
+Compared are:
+
+- a rule's packets, exactly. How many packets an open TCP connection sends is a matter of timing (an acknowledgement is
+  delayed, or rides on data), so a rule that saw others of its packets than SYN and SYN ACK must have been raised on
+  both sides, by the same number of bytes beyond the 52 that each packet's headers have;
+- its bytes, where its packets are and the recording tells them;
+- a policy, where the recording tells of it: only the legacy tables count there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .recorded import Recorded, RuleCounter
+
+# a TCP packet without data: IPv4's header, TCP's, its timestamps
+_ACKNOWLEDGEMENT = 52
+_OPENING = {"SYN", "SYN ACK", "ACK SYN"}
+# where, table, rule
+_Name = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One rule's two counts as text, and one of the model's chain walks that raised it, if any did."""
+
+    where: str
+    table: str
+    rule: str
+    kernel: str
+    simnet: str
+    walk: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class _Sum:
+    packets: int = 0
+    bytes: int | None = 0
+    timed: bool = False
+    walk: Mapping[str, Any] | None = None
+
+    def add(self, packets: int, size: int | None) -> None:
+        self.packets += packets
+        self.bytes = None if size is None or self.bytes is None else self.bytes + size
+
+
+def compared(recorded: Recorded, answer: Mapping[str, Any]) -> Iterator[Count]:
+    """The counts of every rule that either side raised; none where the recording holds no counters."""
+    if recorded.counters is None:
+        return
+    kernel, simnet = _kernel(recorded.counters), _simnet(answer["walks"])
+    for name in dict.fromkeys([*kernel, *simnet]):
+        if name in kernel or " policy " not in name[2]:
+            one, other = kernel.get(name, _Sum()), simnet.get(name, _Sum())
+            yield Count(*name, *_told(one, other), other.walk)
+
+
+def _told(kernel: _Sum, simnet: _Sum) -> tuple[str, str]:
+    """What is to be the same on both sides."""
+    sized = kernel.bytes is not None and bool(kernel.packets and simnet.packets)
+    one, other = (_text(one, sized=sized, timed=simnet.timed and bool(kernel.packets)) for one in (kernel, simnet))
+    return one, other
+
+
+def _text(one: _Sum, *, sized: bool, timed: bool) -> str:
+    if timed:
+        return "raised" + (f", {(one.bytes or 0) - _ACKNOWLEDGEMENT * one.packets} bytes beyond headers" * sized)
+    return f"{one.packets} packets" + f", {one.bytes} bytes" * sized
+
+
+def _kernel(counters: tuple[RuleCounter, ...]) -> dict[_Name, _Sum]:
+    found: dict[_Name, _Sum] = {}
+    for one in counters:
+        found.setdefault((one.where, one.table, one.rule), _Sum()).add(one.packets, one.bytes)
+    return found
+
+
+def _simnet(walks: list[Mapping[str, Any]]) -> dict[_Name, _Sum]:
+    found: dict[_Name, _Sum] = {}
+    for walk in walks:
+        for rule in walk["rules"]:
+            row = found.setdefault((walk["where"], walk["table"], rule), _Sum(walk=walk))
+            row.add(1, walk["length"])
+            row.timed |= walk["proto"] == "tcp" and walk["flags"] not in _OPENING
+    return found

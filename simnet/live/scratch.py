@@ -1,0 +1,53 @@
+"""Folders for what a command is still working on. One whose process was killed is removed by the next command."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RUN = Path("/run/simnet")
+_PREFIX = ".scratch-"
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder that goes away at the end; while it is there, this process holds it (flock)."""
+    folder = RUN / f"{_PREFIX}{os.getpid()}"
+    folder.mkdir(parents=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+        leave()
+
+
+def sweep() -> int:
+    """Remove the folders that nobody holds any more; gives how many."""
+    found = 0
+    for folder in RUN.glob(f"{_PREFIX}*"):
+        held = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+            found += 1
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(held)
+    leave()
+    return found
+
+
+def leave() -> None:
+    """Remove the folder that everything lies in, where it is empty."""
+    try:
+        RUN.rmdir()
+    except OSError:
+        return
