@@ -39,7 +39,9 @@ def test_as_data():
 
 
 def test_the_picture_names_what_is_farthest_off_in_each_group(tmp_path):
-    compared = [Compared(group, f"{group} {number}", "ns", 100 + 5 * number, 100) for group in GROUPS for number in range(3)]
+    compared = [
+        Compared(group, f"{group} {number}", "ns", 100 + 5 * number, 100) for group in GROUPS for number in range(3)
+    ]
     save(compared, tmp_path / "a.svg", "2 CPUs")
     drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
     for group in GROUPS:

@@ -27,7 +27,9 @@ def run(
     with Bench([*fitted, *(prediction.paths(restore) if predict else ())], restore) as bench:
         if not any(path.bed.rules for path in bench.blocks):
             why = next(iter(bench.refused.values()))
-            raise HostError(f"no rules can be loaded here ({why})", "is netfilter in this kernel, and its modules loaded?")
+            raise HostError(
+                f"no rules can be loaded here ({why})", "is netfilter in this kernel, and its modules loaded?"
+            )
         figures = bench.measure(rounds, progress)
         refused = bench.refused
     found = calibrate({path: figures[path] for path in fitted if path in figures}, refused)
