@@ -15,5 +15,6 @@ validate.py     every probe of a recording, tried; report.py, validate_json.py, 
 questions.py    every question that is worth asking on the hosts of a snapshot
 claimed.py      those that a scenario's claims and traffic ask
 choose.py       which of them become probes: names, clients' ports, servers, a limit
+calibrate/      this machine's prices, and what they predict
 needs.py        what is missing (root, a tool, a feature of the kernel), as one line each
 """
