@@ -124,9 +124,12 @@ class Observer:
             verdict = talk.play()
             walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
-            devices = self._devices(probe, ends)
+            crossed = {capture.place: capture.drain() for capture in self._captures}
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
-        if existing:  # how such a program goes on nobody knows
+        devices = {place: path for place, found in crossed.items()
+                   if (path := [crossing for key, crossing in found if _is_request(probe, key, ends)])}  # fmt: skip
+        disturbed = any(_is_foreign(probe, key, ends) for found in crossed.values() for key, _ in found)
+        if existing or disturbed:  # how such a program goes on nobody knows, nor which packet raised a counter
             counts = None
         return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
                        greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
@@ -165,15 +168,6 @@ class Observer:
             one for place in after for one in counting.risen(place, before[place], after[place], self.restless[place])
         )
 
-    def _devices(self, probe: Recorded, ends: Container[End]) -> dict[str, list[str]]:
-        """The devices that the first packet crossed, by place."""
-        found = {}
-        for capture in self._captures:
-            path = [crossing for key, crossing in capture.drain() if _is_request(probe, key, ends)]
-            if path:
-                found[capture.place] = path
-        return found
-
     def _rows(self, probe: Recorded, walks: Iterable[Walk]) -> Iterator[dict[str, Any]]:
         """The walks as a recording writes them, each once."""
         chosen = {probe.sport, probe.dport, *(server.port for server in probe.servers)}
@@ -202,6 +196,19 @@ class Observer:
             return f"{chain} policy {number}"
         rules: Sequence[str] = self._rules.get((walk.place, walk.table, chain), ())
         return rules[number - 1] if number <= len(rules) else f"-A {chain} (rule {number}, added meanwhile)"
+
+
+def _is_foreign(probe: Recorded, key: Key, ends: Iterable[End]) -> bool:
+    """Whether a packet cannot be of the probe: none of its ports, and no tunnel (swarm's gossip, IGMP, …)."""
+    if key[0] == "arp":
+        return False
+    proto, ports = key[2], {key[3], key[4]}
+    if proto == _PROTOCOLS["icmp"]:
+        return False
+    known = {probe.sport, probe.dport, *(port for _, port in ends)}
+    return not (proto == _PROTOCOLS["udp"] and _VXLAN in ports) and (
+        proto != _PROTOCOLS[probe.proto] or not ports & known
+    )
 
 
 def _is_request(probe: Recorded, key: Key, ends: Container[End]) -> bool:
