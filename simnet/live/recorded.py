@@ -21,8 +21,8 @@ from simnet.scenario.question import Listen, address_of
 
 PATIENCE = conversation.PATIENCE / SECOND
 _PROTOCOLS = ("tcp", "udp", "icmp")
-# the client's options, as ping has them: what each sets, and its largest value
-_OPTIONS = {"-t": ("ttl", 255), "-s": ("size", 65000)}
+# the client's options, as ping and nc have them: what each sets, and its largest value (0: it takes none)
+_OPTIONS = {"-t": ("ttl", 255), "-s": ("size", 65000), "-z": ("silent", 0)}
 # no client waits a day for its answer (s)
 _LONGEST = 86400
 _SENT = ("name", "frm", "proto", "dst", "dport", "sport")
@@ -56,8 +56,9 @@ class RuleCounter:
 class Recorded:
     """One probe: what was sent while who listened, and what the kernel made of it (empty while nobody has asked it).
 
-    `args` are the client's options: `-t TTL`, `-s BYTES`. `patience` is in seconds. `walks` and `devices` are as in
-    `expected.json`; `counters` is None where no counters were read; `other` holds the keys that nobody here knows.
+    `args` are the client's options: `-t TTL`, `-s BYTES`, `-z` (connect, send nothing). `patience` is in seconds.
+    `walks` and `devices` are as in `expected.json`; `counters` is None where no counters were read; `other` holds the
+    keys that nobody here knows.
 
     Example:
         >>> probe = Recorded("ping", "wan", "icmp", "192.0.2.2", 0, 40001, args=("-t", "1"))
@@ -115,18 +116,20 @@ def _counter_json(one: RuleCounter) -> dict[str, Any]:
 
 
 def options(args: tuple[str, ...]) -> dict[str, int]:
-    """What a client's options say: `ttl` and `size`, where they are given; ValueError for any other.
+    """What a client's options say: `ttl`, `size`, `silent`, where they are given; ValueError for any other.
 
     Example:
-        >>> options(("-t", "1", "-s", "1600"))
-        {'ttl': 1, 'size': 1600}
+        >>> options(("-t", "1", "-s", "1600", "-z"))
+        {'ttl': 1, 'size': 1600, 'silent': True}
     """
     found = {}
-    for option, value in zip(args[::2], args[1::2], strict=True):
+    words = iter(args)
+    for option in words:
         name, most = _OPTIONS.get(option, ("", 0))
-        if not name or not 1 <= int(value) <= most:
+        value = int(next(words, "0")) if most else 1
+        if not name or not 1 <= value <= (most or 1):
             raise ValueError(f"{option} {value}")
-        found[name] = int(value)
+        found[name] = value if most else True
     return found
 
 
@@ -149,7 +152,7 @@ def _recorded(entry: Any, wrong: Wrong) -> Recorded:
     try:
         options(args)
     except ValueError:
-        raise wrong(f"the client's options are '-t TTL' and '-s BYTES', not {' '.join(args)!r}") from None
+        raise wrong(f"the client's options are '-t TTL', '-s BYTES' and '-z', not {' '.join(args)!r}") from None
     for key in ("dport", "sport"):
         if not 0 <= entry[key] <= 65535:
             raise wrong(f"{key!r} is {entry[key]}, no port")

@@ -68,7 +68,7 @@ def test_an_archive_is_unpacked_and_goes_away():
         ({"dport": True}, "'dport' of the probe is True, not a number"),
         ({"servers": [["h1", "tcp", 80]]}, "is not [PLACE, PROTO, ADDR, PORT]"),
         ({"servers": [["h1", "sctp", "0.0.0.0", 80]]}, "the protocol is tcp or udp, not 'sctp'"),
-        ({"args": ["-t"]}, "the client's options are '-t TTL' and '-s BYTES', not '-t'"),
+        ({"args": ["-t"]}, "the client's options are '-t TTL', '-s BYTES' and '-z', not '-t'"),
         ({"args": ["-t", "256"]}, "not '-t 256'"),
         ({"args": ["-x", "1"]}, "not '-x 1'"),
         ({"walks": [{}]}, "a walk has no 'where'"),

@@ -26,6 +26,15 @@ _PATIENCE = 20.0
 
 def down(site: Site) -> bool:
     """Take a site down; gives whether there was anything of it. HostError where something would not go."""
+    there = clear(site)
+    with contextlib.suppress(OSError):
+        (RUN / f"{site.name}.lock").unlink()
+    scratch.leave()
+    return there
+
+
+def clear(site: Site) -> bool:
+    """The same, but for the lock of whoever is putting it up."""
     there = site.folder.exists() or bool(site.processes())
     _end(site)
     for group in _groups(site):
@@ -33,9 +42,6 @@ def down(site: Site) -> bool:
     shutil.rmtree(site.folder, ignore_errors=True)
     if site.folder.exists():
         raise HostError(f"{site.folder} cannot be removed")
-    with contextlib.suppress(OSError):
-        (RUN / f"{site.name}.lock").unlink()
-    scratch.leave()
     return there
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
 from simnet.live.engine import Engine
@@ -105,6 +106,10 @@ class Site:
             raise UsageError(f"{host} is an outside machine; no engine runs there")
         return Engine(str(self.socket(host)))
 
+    def place(self, name: str) -> NetworkNamespace:
+        """The network namespace of a machine (`h1`, `wan`) or of a container (`h1/web`)."""
+        return self.container(name) if "/" in name else self.namespace(name)
+
     def container(self, place: str) -> NetworkNamespace:
         """The namespace of a container (`h1/web`), or the one that it shares; UnknownPlace where there is none."""
         host = place.partition("/")[0]
@@ -170,13 +175,24 @@ def the_site(name: str = "") -> Site:
 def lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """Hold a file for this process alone; gives False where another holds it and `wait` is off.
 
-    The kernel lets go of it when the process ends.
+    The kernel lets go of it when the process ends. Whoever holds the file may remove it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+                return
+            if _is_at(path, file):
+                yield True
+                return
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    """Whether an open file is still the one of that name: who held it before may have removed it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

@@ -110,8 +110,7 @@ class Observer:
     def ask(self, probe: Recorded, existing: Sequence[Listen] = ()) -> Recorded:
         """Send a probe, and give it back with the kernel's answer.
 
-        Where programs that are there already serve it (`existing`), a connection is opened and no more. OSError where
-        a server cannot listen.
+        Programs that are there already may serve it (`existing`). OSError where a server cannot listen.
         """
         ends = {end for server in (*probe.servers, *existing) for end in self._ends(server)}
         matches = list(self._matches(probe, ends))
@@ -120,7 +119,7 @@ class Observer:
         self._drain()
         before = self._counts(probe)
         sent = replace(probe.probe, patience=PATIENCE)
-        with Conversation(self._ground.spaces, sent, probe.servers, greet=bool(existing)) as talk:
+        with Conversation(self._ground.spaces, sent, probe.servers) as talk:
             verdict = talk.play()
             walks = drain(self._monitors, QUIET)
             counts = self._risen(before)

@@ -30,18 +30,13 @@ def _verdict(number: int) -> str:
 
 
 class Conversation:
-    """The sockets of one probe; closing resets what is still open, so that nothing of it comes later.
+    """The sockets of one probe; closing resets what is still open, so that nothing of it comes later."""
 
-    With `greet` the client only connects: who listens there is not ours, and is sent nothing.
-    """
-
-    def __init__(
-        self, spaces: Mapping[str, NetworkNamespace], probe: Probe, servers: Iterable[Listen], *, greet: bool = False
-    ) -> None:
+    def __init__(self, spaces: Mapping[str, NetworkNamespace], probe: Probe, servers: Iterable[Listen]) -> None:
         """Let the servers listen; OSError where one cannot."""
         self.probe = probe
         self.server_saw = self.served_at = ""
-        self._spaces, self._greet = spaces, greet
+        self._spaces = spaces
         self._listeners: dict[socket.socket, str] = {}
         self._accepted: dict[socket.socket, bool] = {}
         self._peers: dict[socket.socket, tuple[str, int]] = {}
@@ -73,7 +68,7 @@ class Conversation:
         """Close all sockets."""
         reset = struct.pack("=ii", 1, 0)
         for one in [*self._accepted, *([self._client] if self._client else [])]:
-            if one.type == socket.SOCK_STREAM and not self._greet:
+            if one.type == socket.SOCK_STREAM and not self.probe.silent:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
             one.close()
         for one in self._listeners:
@@ -168,7 +163,7 @@ class Conversation:
         verdict = self._until(client, connected, writing=True)
         if verdict != "connected":
             return verdict
-        if self._greet:
+        if self.probe.silent:
             return "reply"
         client.send(self._data)
         verdict = self._until(client, lambda: "reply" if client.recv(65536) else "reset")
@@ -184,6 +179,7 @@ class Conversation:
 
     def _ping(self) -> str:
         client = self._open(socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # as busybox's ping has it
         ident = struct.pack("!H", self.probe.sport)
         message = struct.pack("!BBH", _ECHO, 0, 0) + ident + bytes(2 + (self.probe.size or _PING_SIZE))
         message = message[:2] + struct.pack("!H", _checksum(message)) + message[4:]
