@@ -103,6 +103,5 @@ def _named(hosts: Hosts, asked: Sequence[Question]) -> Iterator[Choice]:
             name += f"-{names[name]}"
         held = _held(hosts, one)
         servers = tuple(server for server in one.servers if server not in held)
-        args = (*one.args, "-z") if held else one.args  # whoever listens there is not ours, and is sent nothing
-        probe = Recorded(name, one.frm, one.proto, ip_text(one.dst), one.dport, next(ports), args, servers)
+        probe = Recorded(name, one.frm, one.proto, ip_text(one.dst), one.dport, next(ports), one.args, servers)
         yield Choice(probe, one.kind, tuple(held))

@@ -6,9 +6,9 @@ stands twice in a table counts once, with the sum.
 
 Compared are:
 
-- a rule's packets, exactly. How many packets an open TCP connection sends is a matter of timing (acknowledgements are
-  delayed or ride on data), so for a rule that saw others of its packets than SYN and SYN ACK it only counts that it
-  was raised on both sides;
+- a rule's packets, exactly. How many packets an open TCP connection sends is a matter of timing (an acknowledgement is
+  delayed, or rides on data), so a rule that saw others of its packets than SYN and SYN ACK must have been raised on
+  both sides, by the same number of bytes beyond the 52 that each packet's headers have;
 - its bytes, where its packets are and the recording tells them;
 - a policy, where the recording tells of it: only the legacy tables count there.
 """
@@ -21,6 +21,8 @@ from typing import Any
 
 from .recorded import Recorded, RuleCounter
 
+# a TCP packet without data: IPv4's header, TCP's, its timestamps
+_ACKNOWLEDGEMENT = 52
 _OPENING = {"SYN", "SYN ACK", "ACK SYN"}
 # where, table, rule
 _Name = tuple[str, str, str]
@@ -63,11 +65,15 @@ def compared(recorded: Recorded, answer: Mapping[str, Any]) -> Iterator[Count]:
 
 def _told(kernel: _Sum, simnet: _Sum) -> tuple[str, str]:
     """What is to be the same on both sides."""
-    if simnet.timed and kernel.packets:
-        return "raised", "raised"
     sized = kernel.bytes is not None and bool(kernel.packets and simnet.packets)
-    one, other = (f"{one.packets} packets" + (f", {one.bytes} bytes" if sized else "") for one in (kernel, simnet))
+    one, other = (_text(one, sized=sized, timed=simnet.timed and bool(kernel.packets)) for one in (kernel, simnet))
     return one, other
+
+
+def _text(one: _Sum, *, sized: bool, timed: bool) -> str:
+    if timed:
+        return "raised" + (f", {(one.bytes or 0) - _ACKNOWLEDGEMENT * one.packets} bytes beyond headers" * sized)
+    return f"{one.packets} packets" + f", {one.bytes} bytes" * sized
 
 
 def _kernel(counters: tuple[RuleCounter, ...]) -> dict[_Name, _Sum]:

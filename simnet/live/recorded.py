@@ -1,9 +1,10 @@
 """One probe of a recording: what was sent, and what the real kernel made of it; to and from its entry in expected.json.
 
 An entry's keys are `name frm proto dst dport sport args servers result walks devices`; it may also have `patience` (how
-long the client waited, in seconds; 1.5 where it is not said) and `counters` (what the probe added to the rules'
-counters: `where table rule packets bytes`, for every rule whose counter rose in any namespace of the snapshot). Keys
-that nobody here knows are kept.
+long the client waited, in seconds; 1.5 where it is not said), `greeted` (true where the client only connected, to a
+program that simnet did not start) and `counters` (what the probe added to the rules' counters: `where table rule
+packets bytes`, for every rule whose counter rose in any namespace of the snapshot). Keys that nobody here knows are
+kept.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from simnet.scenario.question import Listen, address_of
 
 PATIENCE = conversation.PATIENCE / SECOND
 _PROTOCOLS = ("tcp", "udp", "icmp")
-# the client's options, as ping and nc have them: what each sets, and its largest value (0: it takes none)
-_OPTIONS = {"-t": ("ttl", 255), "-s": ("size", 65000), "-z": ("silent", 0)}
+# the client's options, as ping has them: what each sets, and its largest value
+_OPTIONS = {"-t": ("ttl", 255), "-s": ("size", 65000)}
 # no client waits a day for its answer (s)
 _LONGEST = 86400
 _SENT = ("name", "frm", "proto", "dst", "dport", "sport")
@@ -30,7 +31,7 @@ _WALK = {"where": str, "table": str, "src": str, "dst": str, "rules": list}
 _NEEDED = {"name": str, "frm": str, "proto": str, "dst": str, "dport": int, "sport": int, "servers": list,
            "result": str, "walks": list, "devices": dict}  # fmt: skip
 _OPTIONAL: dict[str, type | tuple[type, ...]] = {"args": list, "patience": (int, float),
-                                                  "counters": list}  # fmt: skip
+                                                  "counters": list, "greeted": bool}  # fmt: skip
 _COUNTER = {"where": str, "table": str, "rule": str, "packets": int}
 _KINDS = {str: "a text", int: "a number", list: "a list", dict: "an object"}
 
@@ -56,9 +57,9 @@ class RuleCounter:
 class Recorded:
     """One probe: what was sent while who listened, and what the kernel made of it (empty while nobody has asked it).
 
-    `args` are the client's options: `-t TTL`, `-s BYTES`, `-z` (connect, send nothing). `patience` is in seconds.
-    `walks` and `devices` are as in `expected.json`; `counters` is None where no counters were read; `other` holds the
-    keys that nobody here knows.
+    `args` are the client's options: `-t TTL`, `-s BYTES`. `patience` is in seconds. `walks` and `devices` are as in
+    `expected.json`; `counters` is None where no counters were read; `greeted`: the client only connected; `other` holds
+    the keys that nobody here knows.
 
     Example:
         >>> probe = Recorded("ping", "wan", "icmp", "192.0.2.2", 0, 40001, args=("-t", "1"))
@@ -79,6 +80,7 @@ class Recorded:
     walks: tuple[Mapping[str, Any], ...] = ()
     devices: Mapping[str, list[str]] = field(default_factory=dict)
     counters: tuple[RuleCounter, ...] | None = None
+    greeted: bool = False
     other: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -105,6 +107,8 @@ class Recorded:
         if self.patience != PATIENCE:
             entry["patience"] = self.patience
         entry |= {"result": self.result, "walks": list(self.walks), "devices": dict(self.devices)}
+        if self.greeted:
+            entry["greeted"] = True
         if self.counters is not None:
             entry["counters"] = [_counter_json(one) for one in self.counters]
         return entry | dict(self.other)
@@ -116,20 +120,18 @@ def _counter_json(one: RuleCounter) -> dict[str, Any]:
 
 
 def options(args: tuple[str, ...]) -> dict[str, int]:
-    """What a client's options say: `ttl`, `size`, `silent`, where they are given; ValueError for any other.
+    """What a client's options say: `ttl` and `size`, where they are given; ValueError for any other.
 
     Example:
-        >>> options(("-t", "1", "-s", "1600", "-z"))
-        {'ttl': 1, 'size': 1600, 'silent': True}
+        >>> options(("-t", "1", "-s", "1600"))
+        {'ttl': 1, 'size': 1600}
     """
     found = {}
-    words = iter(args)
-    for option in words:
+    for option, value in zip(args[::2], args[1::2], strict=True):
         name, most = _OPTIONS.get(option, ("", 0))
-        value = int(next(words, "0")) if most else 1
-        if not name or not 1 <= value <= (most or 1):
+        if not name or not 1 <= int(value) <= most:
             raise ValueError(f"{option} {value}")
-        found[name] = value if most else True
+        found[name] = int(value)
     return found
 
 
@@ -142,7 +144,7 @@ def wrong_at(file: str, number: int, name: object) -> Wrong:
 def _recorded(entry: Any, wrong: Wrong) -> Recorded:
     entry = _held(entry, _NEEDED, wrong, "the probe")
     for key, kind in _OPTIONAL.items():
-        if key in entry and (not isinstance(entry[key], kind) or isinstance(entry[key], bool)):
+        if key in entry and (not isinstance(entry[key], kind) or isinstance(entry[key], bool) != (kind is bool)):
             raise wrong(f"{key!r} is {entry[key]!r}")
     if not 0 < entry.get("patience", PATIENCE) < _LONGEST:
         raise wrong(f"'patience' is {entry['patience']!r}, not a number of seconds")
@@ -152,7 +154,7 @@ def _recorded(entry: Any, wrong: Wrong) -> Recorded:
     try:
         options(args)
     except ValueError:
-        raise wrong(f"the client's options are '-t TTL', '-s BYTES' and '-z', not {' '.join(args)!r}") from None
+        raise wrong(f"the client's options are '-t TTL' and '-s BYTES', not {' '.join(args)!r}") from None
     for key in ("dport", "sport"):
         if not 0 <= entry[key] <= 65535:
             raise wrong(f"{key!r} is {entry[key]}, no port")
@@ -170,6 +172,7 @@ def _recorded(entry: Any, wrong: Wrong) -> Recorded:
         result=entry["result"],
         walks=tuple(_walk(one, wrong) for one in entry["walks"]),
         devices=_devices(entry["devices"], wrong),
+        greeted=entry.get("greeted", False),
         counters=None if counters is None else tuple(_counter(one, wrong) for one in counters),
         other={key: value for key, value in entry.items() if key not in known},
     )
@@ -198,9 +201,11 @@ def _server(one: Any, wrong: Wrong) -> Listen:
 
 def _walk(one: Any, wrong: Wrong) -> Mapping[str, Any]:
     walk = _held(one, _WALK, wrong, "a walk")
-    for key in ("iif", "oif", "sport", "dport", "flags"):
-        if key not in walk:
-            raise wrong(f"a walk has no {key!r}")
+    for key, kind in (("iif", str), ("oif", str), ("sport", int), ("dport", int), ("flags", str)):
+        if not isinstance(walk.get(key, ...), kind | None) or isinstance(walk[key], bool):
+            raise wrong(f"{key!r} of a walk is {walk.get(key)!r}, not {_KINDS[kind]} or null")
+    if not all(isinstance(rule, str) for rule in walk["rules"]):
+        raise wrong(f"'rules' of a walk is {walk['rules']!r}, not a list of texts")
     return walk
 
 

@@ -12,7 +12,7 @@
 # The engine is the one at DOCKER_HOST, a Unix socket; contexts are not followed. Root is needed, or sudo without a
 # password. Exit codes: 0 taken, 2 bad usage, 4 the machine lacks something.
 
-set -u
+set -fu
 LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL PATH
 
@@ -183,7 +183,7 @@ other_rules() {
   has nft || return
   "$@" nft list tables 2>/dev/null | grep -Ev "$own" >"$space/nft-tables"
   if [ -s "$space/nft-tables" ]; then
-    say "$place has tables of nft, which simnet does not follow:" $(sed 's/^table//; $!s/$/,/' "$space/nft-tables")
+    say "$place has tables of nft, which simnet does not follow:$(sed 's/^table//; $!s/$/,/' "$space/nft-tables" | tr -d '\n')"
   else
     rm -f "$space/nft-tables"
   fi

@@ -19,6 +19,7 @@ OF_NAMESPACE = {
     "iptables-legacy-save", "nft-tables",
 }  # fmt: skip
 OF_HOST = {"docker-inspect.json", "docker-network-inspect.json", "docker-version.json"}
+_HOST = "h1"  # what the script calls it
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
@@ -41,11 +42,11 @@ def read_tar(packed: bytes, sender: str) -> dict[str, bytes]:
     try:
         with tarfile.open(fileobj=io.BytesIO(packed), mode="r:") as tar:
             for member in tar:
-                path = member.name.partition("/")[2]
-                if member.isdir() and _is_folder(path):
+                host, _, path = member.name.partition("/")
+                if member.isdir() and host == _HOST and _is_folder(path):
                     continue
                 content = tar.extractfile(member) if member.isreg() and not member.issparse() else None
-                if content is None or not _is_file(path) or path in files:
+                if content is None or host != _HOST or not _is_file(path) or path in files:
                     raise SourceError(f"{member.name!r} came, which belongs to no snapshot", file=sender)
                 files[path] = content.read()
     except (tarfile.TarError, EOFError, UnicodeError, ValueError) as error:

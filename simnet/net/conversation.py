@@ -20,10 +20,7 @@ PATIENCE = 3 * SECOND // 2
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What is asked: from a place to an address (and port), and how; after `patience` (ns) the client gives up.
-
-    A `silent` client of TCP connects and sends nothing, as `nc -z` does, and leaves the connection open.
-    """
+    """What is asked: from a place to an address (and port), and how; after `patience` (ns) the client gives up."""
 
     frm: str
     to: int
@@ -33,7 +30,6 @@ class Probe:
     ttl: int = 64
     size: int = 0
     patience: int = PATIENCE
-    silent: bool = False
 
     def __str__(self) -> str:
         """`tcp from wan to 192.0.2.2:2222`."""
@@ -142,8 +138,7 @@ def converse(network: Network, probe: Probe, *, until_answered: bool = False) ->
     Conntrack entries, learned addresses and counters stay in the network, as on a real host. `until_answered` ends it
     as soon as the client has its verdict, before the connection is closed.
     """
-    client = Client(network.find(probe.frm), probe.proto, probe.to, probe.port, probe.sport, probe.ttl, probe.size,
-                    silent=probe.silent)  # fmt: skip
+    client = Client(network.find(probe.frm), probe.proto, probe.to, probe.port, probe.sport, probe.ttl, probe.size)
     before = {id(server): len(server.seen) for server in network.servers}
     client.start()
     steps: list[Step] = []

@@ -91,7 +91,6 @@ class Server:
 class Client:
     """A program that asks once and waits: `verdict` stays empty until it knows.
 
-    A `silent` one of TCP only connects, which is its reply.
     `errno` is the error that the program got, `source` the address and port that it used.
     """
 
@@ -103,7 +102,6 @@ class Client:
     ttl: int = 64
     size: int = 0
     by: str = "client"
-    silent: bool = False
     verdict: str = ""
     errno: str = ""
     source: Endpoint = (0, 0)
@@ -164,8 +162,6 @@ class Client:
             if stream.soft_error:  # connect() ends with what SO_ERROR says
                 self._failed(stream.soft_error)
                 yield from stream.close()
-            elif self.silent:
-                self._finish("reply")
             else:
                 yield from stream.write(self._data)
 

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
 import time
@@ -36,7 +37,7 @@ class PrivateEngine(Engine):
             self._await(folder / "log")
             self._import()
         except BaseException:
-            self.stop()
+            self._end()
             raise
 
     def _await(self, log: Path) -> None:
@@ -66,9 +67,26 @@ class PrivateEngine(Engine):
         return self.docker("run", "--detach", "--name", name, *options, "busybox", *command).strip()
 
     def stop(self) -> None:
-        """End the engine; the kernel takes its containers and namespaces down with it."""
-        self._process.kill()
-        self._process.wait()
+        """End its containers, which leaves no control groups, and the engine; the kernel takes down the namespaces."""
+        try:
+            if ids := self.docker("ps", "--all", "--quiet").split():
+                self.docker("rm", "--force", *ids)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        end(self._process)
         self._log.close()
         self._network.close()
         self.wan.close()
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a command that runs another in new namespaces: that one dies first, and with it all that it started there."""
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    try:
+        process.wait(_PATIENCE / 10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -199,9 +199,14 @@ def test_a_counter_without_bytes_compares_packets_alone():
 
 def test_acknowledgements_are_a_matter_of_timing_but_must_be_there():
     answer = ANSWER | {"walks": [WALK, WALK | {"flags": "ACK"}]}
-    expected = counter(packets=5, bytes=999) | {"walks": answer["walks"]}
+    beyond = 2 * (60 - 52)
+    expected = counter(packets=5, bytes=5 * 52 + beyond) | {"walks": answer["walks"]}
     assert not differences(expected, answer)
     assert differences(expected | {"counters": []}, answer)
+    expected["counters"][0]["bytes"] += 2
+    assert differences(expected, answer)
+    del expected["counters"][0]["bytes"]
+    assert not differences(expected, answer)
 
 
 def test_a_policy_counts_where_the_kernel_tells_of_it():

@@ -13,6 +13,8 @@ from simnet.live.recording import Recording, opened
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 FOLDER = RECORDINGS / "seed-modes-28.5"
+WALK = {"where": "h1/host", "table": "nat", "iif": "eth0", "oif": "", "src": "192.0.2.1", "dst": "192.0.2.2",
+        "sport": 40000, "dport": 80, "flags": "SYN", "rules": []}  # fmt: skip
 
 
 @pytest.fixture
@@ -68,11 +70,14 @@ def test_an_archive_is_unpacked_and_goes_away():
         ({"dport": True}, "'dport' of the probe is True, not a number"),
         ({"servers": [["h1", "tcp", 80]]}, "is not [PLACE, PROTO, ADDR, PORT]"),
         ({"servers": [["h1", "sctp", "0.0.0.0", 80]]}, "the protocol is tcp or udp, not 'sctp'"),
-        ({"args": ["-t"]}, "the client's options are '-t TTL', '-s BYTES' and '-z', not '-t'"),
+        ({"args": ["-t"]}, "the client's options are '-t TTL' and '-s BYTES', not '-t'"),
         ({"args": ["-t", "256"]}, "not '-t 256'"),
         ({"args": ["-x", "1"]}, "not '-x 1'"),
         ({"walks": [{}]}, "a walk has no 'where'"),
         ({"walks": ["x"]}, "a walk is no object but 'x'"),
+        ({"walks": [WALK | {"sport": "80"}]}, "'sport' of a walk is '80', not a number or null"),
+        ({"walks": [WALK | {"rules": [1]}]}, "'rules' of a walk is [1], not a list of texts"),
+        ({"walks": [{key: WALK[key] for key in WALK if key != "iif"}]}, "'iif' of a walk is None"),
         ({"devices": {"h1/host": "eth0 In"}}, "the devices of h1/host are 'eth0 In', no list of texts"),
         ({"counters": [{"where": "h1/host"}]}, "a counter has no 'table'"),
         ({"patience": "long"}, "'patience' is 'long'"),

@@ -30,6 +30,9 @@ _REQUEST = {"icmp": "type 8 code 0", "tcp": "SYN", "udp": ""}
 # where the inner packet's ports lie in a packet of VXLAN, in bits from the outer UDP header
 _INNER_SPORT, _INNER_DPORT = 8 * (8 + 8 + 14 + 20), 8 * (8 + 8 + 14 + 20 + 2)
 _VXLAN = 4789
+# where the packet that an ICMP error is about has its protocol and a ping's number, in bits from the ICMP header
+_INNER_PROTOCOL, _INNER_ID = 8 * (8 + 9), 8 * (8 + 20 + 4)
+_ERRORS = ("destination-unreachable", "time-exceeded", "parameter-problem")
 
 # an address and a port
 End = tuple[str, int]
@@ -110,7 +113,8 @@ class Observer:
     def ask(self, probe: Recorded, existing: Sequence[Listen] = ()) -> Recorded:
         """Send a probe, and give it back with the kernel's answer.
 
-        Programs that are there already may serve it (`existing`). OSError where a server cannot listen.
+        Where programs that are there already serve it (`existing`), a connection is opened and no more. OSError where
+        a server cannot listen.
         """
         ends = {end for server in (*probe.servers, *existing) for end in self._ends(server)}
         matches = list(self._matches(probe, ends))
@@ -119,16 +123,24 @@ class Observer:
         self._drain()
         before = self._counts(probe)
         sent = replace(probe.probe, patience=PATIENCE)
-        with Conversation(self._ground.spaces, sent, probe.servers) as talk:
+        with Conversation(self._ground.spaces, sent, probe.servers, greet=bool(existing)) as talk:
             verdict = talk.play()
             walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
             devices = self._devices(probe, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
+        if probe.proto == "tcp" and verdict != "reply":
+            self._end_attempts(ends)
         if existing:  # how such a program goes on nobody knows
             counts = None
         return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
-                       patience=PATIENCE / SECOND)  # fmt: skip
+                       greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
+
+    def _end_attempts(self, ends: Iterable[End]) -> None:
+        """End what a docker-proxy still tries for this probe: its SYN would come again and again, in later ones."""
+        to = " or ".join(f"dst = {address}:{port}" for address, port in sorted(ends))
+        for host in self._ground.engines if to else ():
+            self._ground.spaces[host].run(["ss", "-K", "-Htn", "state", "syn-sent", "(", *to.split(), ")"])
 
     def _drain(self) -> None:
         for monitor in self._monitors:
@@ -141,6 +153,7 @@ class Observer:
         proto, port = probe.proto, probe.sport
         if proto == "icmp":
             yield f"icmp id {port}"
+            yield f"icmp type {{ {', '.join(_ERRORS)} }} @th,{_INNER_PROTOCOL},8 1 @th,{_INNER_ID},16 {port}"
             return
         yield f"{proto} sport {port}"
         yield f"{proto} dport {port}"

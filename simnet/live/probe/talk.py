@@ -30,13 +30,18 @@ def _verdict(number: int) -> str:
 
 
 class Conversation:
-    """The sockets of one probe; closing resets what is still open, so that nothing of it comes later."""
+    """The sockets of one probe; closing resets what is still open, so that nothing of it comes later.
 
-    def __init__(self, spaces: Mapping[str, NetworkNamespace], probe: Probe, servers: Iterable[Listen]) -> None:
+    With `greet` the client only connects: who listens there is not ours, and is sent nothing.
+    """
+
+    def __init__(
+        self, spaces: Mapping[str, NetworkNamespace], probe: Probe, servers: Iterable[Listen], *, greet: bool = False
+    ) -> None:
         """Let the servers listen; OSError where one cannot."""
         self.probe = probe
         self.server_saw = self.served_at = ""
-        self._spaces = spaces
+        self._spaces, self._greet = spaces, greet
         self._listeners: dict[socket.socket, str] = {}
         self._accepted: dict[socket.socket, bool] = {}
         self._peers: dict[socket.socket, tuple[str, int]] = {}
@@ -68,7 +73,7 @@ class Conversation:
         """Close all sockets."""
         reset = struct.pack("=ii", 1, 0)
         for one in [*self._accepted, *([self._client] if self._client else [])]:
-            if one.type == socket.SOCK_STREAM and not self.probe.silent:
+            if one.type == socket.SOCK_STREAM and not self._greet:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
             one.close()
         for one in self._listeners:
@@ -163,7 +168,7 @@ class Conversation:
         verdict = self._until(client, connected, writing=True)
         if verdict != "connected":
             return verdict
-        if self.probe.silent:
+        if self._greet:
             return "reply"
         client.send(self._data)
         verdict = self._until(client, lambda: "reply" if client.recv(65536) else "reset")
