@@ -7,9 +7,9 @@ A case (see `tests/recordings/cases`) is a text with a line for each thing to do
     wire: h1 eth1 wan eth1                                      another cable between two machines
     ask: wan tcp 192.0.2.2:8080 h1/web:tcp:0.0.0.0:80           a probe of one's own, and who is to listen for it
 
-A `?` before a line lets its command fail (an engine may refuse). Probes that `simnet validate --live` chooses follow one's
-own. The recording is packed, with its case as `commands.txt`, and simnet is held against it: exit code 1 where they
-differ.
+A `?` before a line lets its command fail (an engine may refuse). Probes that `simnet validate --live` chooses follow
+one's own. The recording is packed, with its case as `commands.txt`, and simnet is held against it: exit code 1 where
+they differ.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 
 from simnet.cli.main import main as simnet
 from simnet.errors import HostError, SimnetError
+from simnet.live.private.down import down
 from simnet.live.private.site import Site
 from simnet.live.probe.record import Wanted, record
 from simnet.live.probe.target import ground
@@ -59,11 +60,11 @@ def _set_up(site: Site, case: str) -> None:
         place = head.lstrip("?")
         if place == "wire":
             one, device, other, peer = words
-            with site.place(one) as space, site.place(other) as far:
+            with site.space(one) as space, site.space(other) as far:
                 space.run(["ip", "link", "add", device, "type", "veth", "peer", "name", peer, "netns", far.path])
         elif place not in {"up", "ask"}:
             os.environ["DOCKER_HOST"] = f"unix://{site.socket(place.partition('/')[0])}"
-            with site.place(place) as space:
+            with site.space(place) as space:
                 try:
                     space.run(words)
                 except HostError as error:
@@ -102,7 +103,7 @@ def recorded(site: Site, case: str, root: str, most: int, target: Path) -> bool:
             _pack(found, target)
             findings = list(validate(found))
     finally:
-        simnet(["live", "down", "--name", site.name])
+        down(site)
     _say(render(findings))
     return all(finding.status == AGREES for finding in findings)
 

@@ -98,7 +98,7 @@ def execute(name: str, place: str, words: tuple[str, ...]) -> None:
 
     site = the_site(name)
     host = place.partition("/")[0]
-    space = site.place(place)
+    space = site.namespace(host) if host == place else site.container(place)
     if site.machine(host).docker:
         os.environ["DOCKER_HOST"] = f"unix://{site.socket(host)}"
     path = find(words[0])

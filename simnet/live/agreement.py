@@ -143,7 +143,7 @@ def _outcome(answer: Json) -> str:
 
 def _walks(recorded: Recorded, answer: Json, compared: Counter[str]) -> Iterator[Difference]:
     chosen = {recorded.sport, recorded.dport, *(server.port for server in recorded.servers)}
-    flags = OPENING_FLAGS if recorded.greeted else COMPARED_FLAGS
+    flags = OPENING_FLAGS if recorded.greeted or counters.cut_off(recorded, answer) else COMPARED_FLAGS
     kernel = _deciding(recorded.walks, chosen, flags)
     own = [walk for walk in answer["walks"] if walk["proto"] == recorded.proto]
     simnet = _deciding(own, chosen, flags)
@@ -221,8 +221,8 @@ def _likest(key: _Key, walks: Iterable[Json], chosen: set[int]) -> Json | None:
 def _devices(recorded: Recorded, answer: Json, compared: Counter[str]) -> Iterator[Difference]:
     steps = (step for packet in answer["packets"] for step in packet["steps"] if step["kind"] == "bridge")
     bridges = {step["text"].split()[1].rstrip(":") for step in steps}
-    for place, path in recorded.devices.items():
-        path, own = (_without_redirects(one, bridges) for one in (path, answer["devices"].get(place, [])))
+    for place, crossed in recorded.devices.items():
+        path, own = (_without_redirects(one, bridges) for one in (crossed, answer["devices"].get(place, [])))
         common = min(len(path), len(own))
         compared[DEVICES] += 1
         if path[:common] != own[:common] or (path and not own):

@@ -9,6 +9,8 @@ Compared are:
 - a rule's packets, exactly. How many packets an open TCP connection sends is a matter of timing (an acknowledgement is
   delayed, or rides on data), so a rule that saw others of its packets than SYN and SYN ACK must have been raised on
   both sides, by the same number of bytes beyond the 52 that each packet's headers have;
+- where a docker-proxy took the connection and closed it again, of such a rule only that it was raised: whether it
+  closes before or after the client's first bytes come, and so with a FIN or a RST, is a matter of timing;
 - its bytes, where its packets are and the recording tells them;
 - a policy, where the recording tells of it: only the legacy tables count there.
 """
@@ -23,6 +25,7 @@ from .recorded import Recorded, RuleCounter
 
 # a TCP packet without data: IPv4's header, TCP's, its timestamps
 _ACKNOWLEDGEMENT = 52
+_RESET = "error ECONNRESET"
 _OPENING = {"SYN", "SYN ACK", "ACK SYN"}
 # where, table, rule
 _Name = tuple[str, str, str]
@@ -56,16 +59,22 @@ def compared(recorded: Recorded, answer: Mapping[str, Any]) -> Iterator[Count]:
     """The counts of every rule that either side raised; none where the recording holds no counters."""
     if recorded.counters is None:
         return
-    kernel, simnet = _kernel(recorded.counters), _simnet(answer["walks"])
+    kernel, simnet, cut = _kernel(recorded.counters), _simnet(answer["walks"]), cut_off(recorded, answer)
     for name in dict.fromkeys([*kernel, *simnet]):
         if name in kernel or " policy " not in name[2]:
             one, other = kernel.get(name, _Sum()), simnet.get(name, _Sum())
-            yield Count(*name, *_told(one, other), other.walk)
+            yield Count(*name, *_told(one, other, cut=other.timed and cut), other.walk)
 
 
-def _told(kernel: _Sum, simnet: _Sum) -> tuple[str, str]:
+def cut_off(recorded: Recorded, answer: Mapping[str, Any]) -> bool:
+    """Whether a docker-proxy took a connection and closed it again, as it found nobody to pass it on to."""
+    steps = (step for packet in answer["packets"] for step in packet["steps"] if step["kind"] == "delivery")
+    return recorded.result == _RESET and any("delivered to docker-proxy" in step["text"] for step in steps)
+
+
+def _told(kernel: _Sum, simnet: _Sum, *, cut: bool) -> tuple[str, str]:
     """What is to be the same on both sides."""
-    sized = kernel.bytes is not None and bool(kernel.packets and simnet.packets)
+    sized = not cut and kernel.bytes is not None and bool(kernel.packets and simnet.packets)
     one, other = (_text(one, sized=sized, timed=simnet.timed and bool(kernel.packets)) for one in (kernel, simnet))
     return one, other
 

@@ -26,22 +26,17 @@ _PATIENCE = 20.0
 
 def down(site: Site) -> bool:
     """Take a site down; gives whether there was anything of it. HostError where something would not go."""
-    there = clear(site)
-    with contextlib.suppress(OSError):
-        (RUN / f"{site.name}.lock").unlink()
-    scratch.leave()
-    return there
-
-
-def clear(site: Site) -> bool:
-    """The same, but for the lock of whoever is putting it up."""
     there = site.folder.exists() or bool(site.processes())
+    _thaw(site)
     _end(site)
     for group in _groups(site):
         _remove_group(group)
     shutil.rmtree(site.folder, ignore_errors=True)
     if site.folder.exists():
         raise HostError(f"{site.folder} cannot be removed")
+    with contextlib.suppress(OSError):
+        (RUN / f"{site.name}.lock").unlink()
+    scratch.leave()
     return there
 
 
@@ -59,7 +54,17 @@ def sweep() -> list[str]:
     return found
 
 
+def _thaw(site: Site) -> None:
+    """Let containers that were paused run, so that they can be killed."""
+    for group in _groups(site):
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            for file in group.rglob(name):
+                with contextlib.suppress(OSError):
+                    file.write_text(word, "ascii")
+
+
 def _end(site: Site) -> None:
+    """Kill its processes until none is left."""
     deadline = time.monotonic() + _PATIENCE
     while found := site.processes():
         for pid in found:

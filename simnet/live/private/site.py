@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
 from simnet.live.engine import Engine
@@ -106,9 +105,9 @@ class Site:
             raise UsageError(f"{host} is an outside machine; no engine runs there")
         return Engine(str(self.socket(host)))
 
-    def place(self, name: str) -> NetworkNamespace:
-        """The network namespace of a machine (`h1`, `wan`) or of a container (`h1/web`)."""
-        return self.container(name) if "/" in name else self.namespace(name)
+    def space(self, place: str) -> NetworkNamespace:
+        """The namespace of a machine (`h1`, `wan`) or a container (`h1/web`)."""
+        return self.container(place) if "/" in place else self.namespace(place)
 
     def container(self, place: str) -> NetworkNamespace:
         """The namespace of a container (`h1/web`), or the one that it shares; UnknownPlace where there is none."""
@@ -175,24 +174,13 @@ def the_site(name: str = "") -> Site:
 def lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """Hold a file for this process alone; gives False where another holds it and `wait` is off.
 
-    The kernel lets go of it when the process ends. Whoever holds the file may remove it.
+    The kernel lets go of it when the process ends.
     """
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-                return
-            if _is_at(path, file):
-                yield True
-                return
-
-
-def _is_at(path: Path, file: IO[str]) -> bool:
-    """Whether an open file is still the one of that name: who held it before may have removed it."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True

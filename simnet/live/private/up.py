@@ -21,7 +21,7 @@ from simnet.live.scratch import RUN
 from simnet.scenario.plan import HostPlan, MachinePlan, Plan
 
 from . import image
-from .down import clear
+from .down import down
 from .machine import LOG, Spec
 from .site import MARK, Machine, Site, lock
 
@@ -65,7 +65,7 @@ def up(
             raise HostError(f"the private site {site.name!r} is being put up by another process")
         if site.file.exists():
             raise HostError(f"the private site {site.name!r} is up", "simnet live down first, or --name another")
-        clear(site)
+        down(site)
         with _Builder(site, progress) as builder:
             for index, host in enumerate(plan.hosts):
                 builder.machine(host.name, folders[min(index, len(folders) - 1)], [*options, *host.daemon_words()])
@@ -109,7 +109,7 @@ class _Builder:
             for process in self._started.values():
                 process.kill()
                 process.wait()
-            clear(self._site)
+            down(self._site)
 
     def machine(self, name: str, root: str = "/", options: Iterable[str] | None = None) -> None:
         """Start a machine, with an engine where it is given options for one."""

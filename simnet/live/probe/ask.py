@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,6 +16,7 @@ from simnet.scenario.question import Listen
 
 from . import counting
 from .arm import TABLE, Arm
+from .calm import REFILL, Calm
 from .capture import Capture, Key
 from .ground import Ground, addresses
 from .talk import PATIENCE, Conversation
@@ -24,6 +26,8 @@ from .trace import Monitor, Walk, drain
 QUIET = 0.012
 # how long nothing is sent to learn which counters rise by themselves (s)
 IDLE = 0.3
+# how often a probe is sent, at the most, and how far apart the ports are that it is sent from
+_TRIES, _APART = 3, 8000
 _ERRNOS = {verdict: name for name, verdict in ERRNO_VERDICTS.items()}
 _PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
 _REQUEST = {"icmp": "type 8 code 0", "tcp": "SYN", "udp": ""}
@@ -50,6 +54,7 @@ class Observer:
         self._rules: dict[tuple[str, str, str], list[str]] = {}
         self._counted: list[str] = []
         self._addresses: dict[str, list[str]] = {}
+        self._calm = Calm([ground.spaces[place] for place in ground.watched])
         self._own = sorted({one for host in ground.engines for one in addresses(ground.spaces[host])})
         try:
             self._captures = [self._captured(place) for place in ground.watched]
@@ -113,9 +118,23 @@ class Observer:
     def ask(self, probe: Recorded, existing: Sequence[Listen] = ()) -> Recorded:
         """Send a probe, and give it back with the kernel's answer.
 
-        Where programs that are there already serve it (`existing`), a connection is opened and no more. OSError where
-        a server cannot listen.
+        Where programs that are there already serve it (`existing`), a connection is opened and no more. Where a kernel
+        withheld an ICMP error because it had sent so many just before, the probe is sent again, from another port.
+        OSError where a server cannot listen.
         """
+        for _ in range(_TRIES):
+            before = self._calm.withheld()
+            asked = self._asked(probe, existing)
+            if asked.result.startswith("reply"):
+                break
+            self._calm.wait()
+            if self._calm.withheld() == before:
+                break
+            time.sleep(REFILL)
+            probe = replace(probe, sport=probe.sport + _APART)
+        return asked
+
+    def _asked(self, probe: Recorded, existing: Sequence[Listen]) -> Recorded:
         ends = {end for server in (*probe.servers, *existing) for end in self._ends(server)}
         matches = list(self._matches(probe, ends))
         for arm in self._arms:

@@ -18,7 +18,7 @@ from simnet.scenario.question import Listen
 
 # how long a probe's client waits (ns): shorter than the least time after which TCP sends anything again
 PATIENCE = 3 * SECOND // 20
-_VERDICTS = {"ECONNREFUSED": "refused", "ECONNRESET": "reset", "ENETUNREACH": "net-unreachable",
+_VERDICTS = {"ECONNREFUSED": "refused", "ECONNRESET": "reset", "EPIPE": "reset", "ENETUNREACH": "net-unreachable",
              "EHOSTUNREACH": "host-unreachable"}  # fmt: skip
 _ECHO, _ECHO_REPLY, _TIME_EXCEEDED = 8, 0, 11
 _PING_SIZE = 56
@@ -173,7 +173,8 @@ class Conversation:
         client.send(self._data)
         verdict = self._until(client, lambda: "reply" if client.recv(65536) else "reset")
         if verdict in {"reply", "reset"}:
-            client.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # the other end may be gone altogether
+                client.shutdown(socket.SHUT_WR)
         return verdict
 
     def _udp(self) -> str:
