@@ -15,7 +15,6 @@ they differ.
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 import tarfile
@@ -63,14 +62,10 @@ def _set_up(site: Site, case: str) -> None:
             with site.space(one) as space, site.space(other) as far:
                 space.run(["ip", "link", "add", device, "type", "veth", "peer", "name", peer, "netns", far.path])
         elif place not in {"up", "ask"}:
-            os.environ["DOCKER_HOST"] = f"unix://{site.socket(place.partition('/')[0])}"
-            with site.space(place) as space:
-                try:
-                    space.run(words)
-                except HostError as error:
-                    if not head.startswith("?"):
-                        raise
-                    _say(str(error))
+            done = site.execute(place, words)
+            if done.code and not head.startswith("?"):
+                raise HostError(f"{head}: {' '.join(words)}: {done.err.strip()}")
+            _say(done.err.strip()) if done.code else None
 
 
 def _say(text: str) -> None:

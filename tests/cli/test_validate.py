@@ -134,6 +134,18 @@ def test_a_junit_report_has_a_case_for_each_probe(capsys, copied, tmp_path):
     assert failed[0].get("message").startswith("verdict: the kernel timeout, simnet reply")
 
 
+def test_a_picture_shows_which_addresses_agree_from_where(capsys, copied, tmp_path):
+    edit(copied, "wan-to-published", verdict)
+    picture = tmp_path / "agree.svg"
+    _, err, code = run(capsys, copied, "-o", picture)
+    assert (code, err) == (1, f"wrote {picture}\n")
+    drawn = picture.read_text("utf-8")
+    assert "<!-- copy: 23 of 24 probes agree with the kernel -->" in drawn
+    assert "<!-- 3/4 -->" in drawn  # wan asked the host's own address four times
+    assert "<!-- simnet says something else -->" in drawn
+    assert run(capsys, copied, "-o", tmp_path / "agree.txt")[2] == 2
+
+
 def test_a_place_that_is_not_there_is_said_of_that_probe_alone(capsys, copied):
     edit(copied, "wan-to-published", lambda probe: probe.update(frm="h1/nobody"))
     out, _, code = run(capsys, copied)

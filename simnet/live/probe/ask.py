@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from simnet.docker.drivers.overlay import PORT as VXLAN_PORT
 from simnet.live.agreement import COMPARED_FLAGS, ERRNO_VERDICTS, FIRST_FREE_PORT
 from simnet.live.recorded import Recorded, RuleCounter
 from simnet.net.address import ip_text
@@ -33,7 +34,6 @@ _PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
 _REQUEST = {"icmp": "type 8 code 0", "tcp": "SYN", "udp": ""}
 # where the inner packet's ports lie in a packet of VXLAN, in bits from the outer UDP header
 _INNER_SPORT, _INNER_DPORT = 8 * (8 + 8 + 14 + 20), 8 * (8 + 8 + 14 + 20 + 2)
-_VXLAN = 4789
 # where the packet that an ICMP error is about has its protocol and a ping's number, in bits from the ICMP header
 _INNER_PROTOCOL, _INNER_ID = 8 * (8 + 9), 8 * (8 + 20 + 4)
 _ERRORS = ("destination-unreachable", "time-exceeded", "parameter-problem")
@@ -177,7 +177,7 @@ class Observer:
         yield f"{proto} sport {port}"
         yield f"{proto} dport {port}"
         for offset in (_INNER_SPORT, _INNER_DPORT) if proto == "udp" else ():
-            yield f"udp dport {_VXLAN} @th,{offset},16 {port}"
+            yield f"udp dport {VXLAN_PORT} @th,{offset},16 {port}"
         own = f"{{ {', '.join(self._own)} }}"
         for address, number in sorted(ends):
             yield f"ip saddr {own} ip daddr {address} {proto} dport {number}"

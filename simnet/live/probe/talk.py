@@ -173,7 +173,7 @@ class Conversation:
         client.send(self._data)
         verdict = self._until(client, lambda: "reply" if client.recv(65536) else "reset")
         if verdict in {"reply", "reset"}:
-            with contextlib.suppress(OSError):  # the other end may be gone altogether
+            with contextlib.suppress(OSError):  # a reset may have come meanwhile
                 client.shutdown(socket.SHUT_WR)
         return verdict
 
