@@ -237,7 +237,7 @@ def _is_foreign(probe: Recorded, key: Key, ends: Iterable[End]) -> bool:
     if proto == _PROTOCOLS["icmp"]:
         return False
     known = {probe.sport, probe.dport, *(port for _, port in ends)}
-    return not (proto == _PROTOCOLS["udp"] and _VXLAN in ports) and (
+    return not (proto == _PROTOCOLS["udp"] and VXLAN_PORT in ports) and (
         proto != _PROTOCOLS[probe.proto] or not ports & known
     )
 
