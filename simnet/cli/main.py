@@ -29,6 +29,7 @@ VERBS = {
     "exec": "Run one such command in one place of a source.",
     "schema": "Print the JSON Schema of scenarios, for editors.",
     "live": "Put up private Docker hosts with real engines, and take them down.",
+    "calibrate": "Measure this machine's prices, and try what they predict.",
     "snapshot": "Take a snapshot of a real Docker host.",
     "draw": "Draw the way of a packet over hosts, namespaces and devices.",
 }

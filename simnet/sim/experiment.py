@@ -100,10 +100,14 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What one exchange comes to: ns by heading, and its counts (hops, rules compared, …)."""
+    """What one exchange comes to: ns by heading, and its counts (hops, rules compared, …).
+
+    `paid` says of each price how many times (or bytes) it was paid.
+    """
 
     headings: Mapping[str, int]
     totals: Totals
+    paid: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -312,4 +316,4 @@ def _mean(sums: Ints, counts: Ints, at: int) -> float:
 
 
 def _bill(way: Way) -> Bill:
-    return Bill(dict(way.bill), count(way.steps))
+    return Bill(dict(way.bill), count(way.steps), dict(way.paid))

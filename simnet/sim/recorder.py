@@ -35,10 +35,11 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A recorded exchange: its visits, its bill by heading (ns), its counts, and every step of it."""
+    """A recorded exchange: its visits, its bill by heading (ns), how often each price was paid, every step of it."""
 
     exchange: Exchange
     bill: tuple[tuple[str, int], ...]
+    paid: tuple[tuple[str, int], ...]
     steps: tuple[Step, ...] = field(repr=False)
 
 
@@ -80,6 +81,7 @@ class Recorder(Placement):
         self._nodes = {first: root}
         self._steps = []
         bill: Counter[str] = Counter()
+        paid: Counter[str] = Counter()
         softirqs, processes = self._queues
         processes.append(root)
         while softirqs or processes:
@@ -91,7 +93,9 @@ class Recorder(Placement):
                     self._steps.append(last)
             node.service = node.work.burst.spent
             bill.update(node.work.burst.bill)
-        return Way(Exchange(tuple(_visits(root))), tuple(sorted(bill.items())), tuple(self._steps))
+            paid.update(node.work.burst.paid)
+        visits = tuple(_visits(root))
+        return Way(Exchange(visits), tuple(sorted(bill.items())), tuple(sorted(paid.items())), tuple(self._steps))
 
 
 def _visits(root: _Node) -> Iterator[Visit]:

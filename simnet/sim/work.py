@@ -25,7 +25,7 @@ from .prices.keys import HALTS
 from .prices.pricing import Burst, Pricing
 from .programs import CLIENT
 
-Before = tuple[tuple[str, float], ...]
+Before = tuple[tuple[str, int], ...]
 
 
 class Mark(NamedTuple):
@@ -104,7 +104,7 @@ class Placement(ABC):
         before: Before = ()
         if device is not None and packet is not None:
             number = self.hardware.steered(now.host, packet, now.number)
-            before = (("softirq.other-cpu", 1.0),) if number != now.number else ()
+            before = (("softirq.other-cpu", 1),) if number != now.number else ()
         self.submit(self._child(now, walk, now.host, number, before=before))
 
     def carry(self, walk: Walk, sender: Device, receiver: Device, skb: Skb) -> None:

@@ -197,6 +197,12 @@ def test_a_counter_without_bytes_compares_packets_alone():
                                                      "rule": "-A INPUT -j ACCEPT", "packets": 1}]}, ANSWER)  # fmt: skip
 
 
+def test_a_counter_that_other_traffic_raises_too_is_not_compared():
+    found = compared(counter(packets=None, bytes=None), ANSWER)
+    assert not found.differences
+    assert found.compared["counters"] == 0
+
+
 def test_acknowledgements_are_a_matter_of_timing_but_must_be_there():
     answer = ANSWER | {"walks": [WALK, WALK | {"flags": "ACK"}]}
     beyond = 2 * (60 - 52)

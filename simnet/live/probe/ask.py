@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from simnet.docker.drivers.overlay import PORT as VXLAN_PORT
 from simnet.live.agreement import COMPARED_FLAGS, ERRNO_VERDICTS, FIRST_FREE_PORT
 from simnet.live.recorded import Recorded, RuleCounter
 from simnet.net.address import ip_text
@@ -15,6 +17,7 @@ from simnet.scenario.question import Listen
 
 from . import counting
 from .arm import TABLE, Arm, check_traceable
+from .calm import REFILL, Calm
 from .capture import Capture, Key
 from .ground import Ground, addresses
 from .talk import PATIENCE, Conversation
@@ -24,12 +27,16 @@ from .trace import Monitor, Walk, drain
 QUIET = 0.012
 # how long nothing is sent to learn which counters rise by themselves (s)
 IDLE = 0.3
+# how often a probe is sent, at the most, and how far apart the ports are that it is sent from
+_TRIES, _APART = 3, 8000
 _ERRNOS = {verdict: name for name, verdict in ERRNO_VERDICTS.items()}
 _PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
 _REQUEST = {"icmp": "type 8 code 0", "tcp": "SYN", "udp": ""}
 # where the inner packet's ports lie in a packet of VXLAN, in bits from the outer UDP header
 _INNER_SPORT, _INNER_DPORT = 8 * (8 + 8 + 14 + 20), 8 * (8 + 8 + 14 + 20 + 2)
-_VXLAN = 4789
+# where the packet that an ICMP error is about has its protocol and a ping's number, in bits from the ICMP header
+_INNER_PROTOCOL, _INNER_ID = 8 * (8 + 9), 8 * (8 + 20 + 4)
+_ERRORS = ("destination-unreachable", "time-exceeded", "parameter-problem")
 
 # an address and a port
 End = tuple[str, int]
@@ -48,6 +55,7 @@ class Observer:
         self._rules: dict[tuple[str, str, str], list[str]] = {}
         self._counted: list[str] = []
         self._addresses: dict[str, list[str]] = {}
+        self._calm = Calm([ground.spaces[place] for place in ground.watched])
         self._own = sorted({one for host in ground.engines for one in addresses(ground.spaces[host])})
         try:
             self._captures = [self._captured(place) for place in ground.watched]
@@ -111,9 +119,23 @@ class Observer:
     def ask(self, probe: Recorded, existing: Sequence[Listen] = ()) -> Recorded:
         """Send a probe, and give it back with the kernel's answer.
 
-        Where programs that are there already serve it (`existing`), a connection is opened and no more. OSError where
-        a server cannot listen.
+        Where programs that are there already serve it (`existing`), a connection is opened and no more. Where a kernel
+        withheld an ICMP error because it had sent so many just before, the probe is sent again, from another port.
+        OSError where a server cannot listen.
         """
+        for _ in range(_TRIES):
+            before = self._calm.withheld()
+            asked = self._asked(probe, existing)
+            if asked.result.startswith("reply"):
+                break
+            self._calm.wait()
+            if self._calm.withheld() == before:
+                break
+            time.sleep(REFILL)
+            probe = replace(probe, sport=probe.sport + _APART)
+        return asked
+
+    def _asked(self, probe: Recorded, existing: Sequence[Listen]) -> Recorded:
         ends = {end for server in (*probe.servers, *existing) for end in self._ends(server)}
         matches = list(self._matches(probe, ends))
         for arm in self._arms:
@@ -130,10 +152,18 @@ class Observer:
         devices = {place: path for place, found in crossed.items()
                    if (path := [crossing for key, crossing in found if _is_request(probe, key, ends)])}  # fmt: skip
         disturbed = any(_is_foreign(probe, key, ends) for found in crossed.values() for key, _ in found)
+        if probe.proto == "tcp" and verdict != "reply" and not existing:
+            self._end_attempts(ends)
         if existing or disturbed:  # how such a program goes on nobody knows, nor which packet raised a counter
             counts = None
         return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
                        greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
+
+    def _end_attempts(self, ends: Iterable[End]) -> None:
+        """End what a docker-proxy still tries for this probe: its SYN would come again and again, in later ones."""
+        to = " or ".join(f"dst = {address}:{port}" for address, port in sorted(ends))
+        for host in self._ground.engines if to else ():
+            self._ground.spaces[host].run(["ss", "-K", "-Htn", "state", "syn-sent", "(", *to.split(), ")"])
 
     def _drain(self) -> None:
         for monitor in self._monitors:
@@ -146,11 +176,12 @@ class Observer:
         proto, port = probe.proto, probe.sport
         if proto == "icmp":
             yield f"icmp id {port}"
+            yield f"icmp type {{ {', '.join(_ERRORS)} }} @th,{_INNER_PROTOCOL},8 1 @th,{_INNER_ID},16 {port}"
             return
         yield f"{proto} sport {port}"
         yield f"{proto} dport {port}"
         for offset in (_INNER_SPORT, _INNER_DPORT) if proto == "udp" else ():
-            yield f"udp dport {_VXLAN} @th,{offset},16 {port}"
+            yield f"udp dport {VXLAN_PORT} @th,{offset},16 {port}"
         own = f"{{ {', '.join(self._own)} }}"
         for address, number in sorted(ends):
             yield f"ip saddr {own} ip daddr {address} {proto} dport {number}"
@@ -210,7 +241,7 @@ def _is_foreign(probe: Recorded, key: Key, ends: Iterable[End]) -> bool:
     if proto == _PROTOCOLS["icmp"]:
         return False
     known = {probe.sport, probe.dport, *(port for _, port in ends)}
-    if proto == _PROTOCOLS["udp"] and _VXLAN in ports:
+    if proto == _PROTOCOLS["udp"] and VXLAN_PORT in ports:
         return probe.proto == "tcp"
     return proto != _PROTOCOLS[probe.proto] or not ports & known
 

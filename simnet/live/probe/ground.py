@@ -54,7 +54,8 @@ class Ground:
         containers = {str(one["Id"]): one for one in engine.inspect() if is_name(one["Name"].lstrip("/"))}
         for one in containers.values():
             mode = str(one["HostConfig"]["NetworkMode"])
-            if mode != "host" and not mode.startswith("container:") and one["NetworkSettings"].get("SandboxKey"):
+            runs = one["State"]["Pid"] and one["NetworkSettings"].get("SandboxKey")
+            if runs and mode != "host" and not mode.startswith("container:"):
                 place = f"{host}/{one['Name'].lstrip('/')}"
                 self._watch(place, self._open.enter_context(engine.sandbox(one)))
                 self.containers.add(place)
@@ -66,7 +67,7 @@ class Ground:
                 self.spaces.setdefault(f"{host}/{one['Name'].lstrip('/')}", self.spaces[shared])
         folder = next((engine.root / name for name in _SANDBOXES if (engine.root / name).is_dir()), None)
         for file in sorted(folder.iterdir()) if folder is not None else ():
-            if _SANDBOX.fullmatch(file.name):
+            if is_sandbox(file.name):
                 self._watch(f"{host}/{file.name}", self._open.enter_context(NetworkNamespace(file, file.name)))
 
     def snapshot(self, folder: Path, note: Notes = lambda _: None) -> None:
@@ -89,6 +90,16 @@ class Ground:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def is_sandbox(name: str) -> bool:
+    """Whether a namespace of this name is an overlay network's own.
+
+    Example:
+        >>> [is_sandbox(name) for name in ("1-k25bee6rg3", "ingress_sbox", "web")]
+        [True, True, False]
+    """
+    return _SANDBOX.fullmatch(name) is not None
 
 
 def addresses(space: NetworkNamespace) -> list[str]:

@@ -14,8 +14,9 @@ from simnet.live.questions import Question
 from simnet.live.recorded import Recorded
 from simnet.live.recording import Recording
 
+from .announce import announce
 from .ask import Observer
-from .ground import Ground, Notes
+from .ground import Ground, Notes, is_sandbox
 
 # how many ports pass in a second, and after how many seconds they begin anew
 _PORTS_A_SECOND, _ROUND = 33, 360
@@ -37,6 +38,9 @@ def record(
 
     A probe whose server cannot listen is left out, and `note` is told. HostError where there is none to ask.
     """
+    for place in ground.watched:
+        if _is_container(place):
+            announce(ground.spaces[place])
     ground.snapshot(folder / "snapshot", note)
     chosen = choose(folder / "snapshot", wanted.most, wanted.own, _first_port(time.time()))
     for text in chosen.notes:
@@ -59,6 +63,11 @@ def record(
     recording = Recording(folder, tuple(asked))
     recording.write()
     return Recording.read(folder)
+
+
+def _is_container(place: str) -> bool:
+    """Whether a watched place is a container's namespace, no host's and no network's."""
+    return not place.endswith("/host") and not is_sandbox(place.partition("/")[2])
 
 
 def _first_port(now: float) -> int:

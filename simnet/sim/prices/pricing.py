@@ -33,7 +33,7 @@ from simnet.net.step import (
 from .costs import Costs
 from .keys import KEYS
 
-Charge = Iterator[tuple[str, float]]
+Charge = Iterator[tuple[str, int]]
 _JUMPS = ("JUMP", "GOTO")
 # what a verdict alone takes is in the rule
 _FREE = frozenset({"ACCEPT", "DROP", "RETURN", "CONTINUE"})
@@ -43,13 +43,15 @@ _FREE = frozenset({"ACCEPT", "DROP", "RETURN", "CONTINUE"})
 class Burst:
     """Work of one CPU: whether a process does it, what it came to so far (ns), and the bill by heading.
 
-    `last` is the step before; `own` holds the packets that were made here, `bridged` that the packet came in by a
-    bridge's port and has not been handed up; `called` that the process has paid for its system call.
+    `paid` says of each price how many times (or bytes) it was paid. `last` is the step before; `own` holds the packets
+    that were made here, `bridged` that the packet came in by a bridge's port and has not been handed up; `called` that
+    the process has paid for its system call.
     """
 
     process: bool = False
     spent: int = 0
     bill: Counter[str] = field(default_factory=Counter)
+    paid: Counter[str] = field(default_factory=Counter)
     last: Step | None = None
     own: set[int] = field(default_factory=set)
     bridged: bool = False
@@ -84,6 +86,8 @@ class Pricing:
         """Put (price, amount) pairs on a burst's bill; returns their sum in whole ns."""
         spent = 0
         for key, amount in charges:
+            if amount:
+                burst.paid[key] += amount
             cost = round(self.costs[key] * amount)
             if cost:
                 burst.bill[KEYS[key].heading] += cost
@@ -150,7 +154,7 @@ class Pricing:
         if step.action == "confirm":
             yield "conntrack.new", 1
             yield "conntrack.confirm", 1
-        else:
+        elif step.action != "ignored":  # nf_conntrack_in leaves at once where a packet has its connection, as on lo
             yield "conntrack.lookup", 1
 
     def _route(self, burst: Burst, step: Step) -> Charge:

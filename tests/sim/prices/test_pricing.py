@@ -179,3 +179,23 @@ def test_a_bill_is_what_a_round_trip_takes():
     first, second = experiment.bills()["x"]
     flow = outcome.flows["x"]
     assert (flow.first.mean, flow.later.mean) == (first.total, second.total)
+
+
+@pytest.mark.parametrize("kind", [REQUESTS, STREAM])
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+def test_a_bill_says_how_often_each_price_was_paid(kind, proto):
+    given = {"proto": proto, "kind": kind, "size": 100, "reply": 10}
+    listed = costs.load()
+    tracked = filtering("-m conntrack --ctstate NEW -j ACCEPT")
+    for bill in bills(listed, FORWARDED, tracked, **given):
+        whole = sum(amount * listed[key] for key, amount in bill.paid.items())
+        assert bill.total == pytest.approx(whole, abs=len(bill.paid))
+        assert all(amount > 0 for amount in bill.paid.values())
+    assert bill.paid["bridge"] == bill.paid["forward"]
+
+
+def test_a_packet_that_comes_back_over_loopback_has_its_connection_already():
+    prices = priced("conntrack.lookup")
+    tracked = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n"
+    assert later(prices, ("h1", "127.0.0.1", 9001), tracked).headings == {CONNTRACK: 1}
+    assert later(prices, LOCAL, tracked).headings == {CONNTRACK: 1}
