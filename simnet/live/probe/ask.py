@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,11 @@ _INNER_SPORT, _INNER_DPORT = 8 * (8 + 8 + 14 + 20), 8 * (8 + 8 + 14 + 20 + 2)
 _INNER_PROTOCOL, _INNER_ID = 8 * (8 + 9), 8 * (8 + 20 + 4)
 _ERRORS = ("destination-unreachable", "time-exceeded", "parameter-problem")
 
+# how many words a key of an ARP packet has
+_ARP_WORDS = 4
+
+# what crossed devices of a place: each packet's key, and the device and way
+Crossed = Sequence[tuple[Key, str]]
 # an address and a port
 End = tuple[str, int]
 
@@ -146,13 +152,15 @@ class Observer:
             verdict = talk.play()
             walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
-            devices = self._devices(probe, ends)
+            crossed = {capture.place: capture.drain() for capture in self._captures}
+            devices = _devices(probe, crossed, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
         if probe.proto == "tcp" and verdict != "reply":
             self._end_attempts(ends)
-        if existing:  # how such a program goes on nobody knows
-            counts = None
-        return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
+        others = {place for place, seen in crossed.items() if any(_is_other(probe, key, ends) for key, _ in seen)}
+        # how a program that was there goes on nobody knows
+        counters = None if existing else self._certain(counts, walks, others)
+        return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counters,
                        greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
 
     def _end_attempts(self, ends: Iterable[End]) -> None:
@@ -190,20 +198,23 @@ class Observer:
         at = [ip_text(server.address)] if server.address else self._addresses[server.place]
         return [(address, server.port) for address in at]
 
-    def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...] | None:
+    def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...]:
         after = {place: counting.read(self._ground.spaces[place]) for place in before}
         return tuple(
             one for place in after for one in counting.risen(place, before[place], after[place], self.restless[place])
         )
 
-    def _devices(self, probe: Recorded, ends: Container[End]) -> dict[str, list[str]]:
-        """The devices that the first packet crossed, by place."""
-        found = {}
-        for capture in self._captures:
-            path = [crossing for key, crossing in capture.drain() if _is_request(probe, key, ends)]
-            if path:
-                found[capture.place] = path
-        return found
+    def _certain(
+        self, counts: Iterable[RuleCounter], walks: Iterable[Walk], others: Container[str]
+    ) -> tuple[RuleCounter, ...]:
+        """The counters; where `others` sent meanwhile, none of a rule that more packets raised than were traced."""
+        traced = Counter((walk.place, walk.table, self._text(walk, *rule)) for walk in walks for rule in walk.rules)
+        return tuple(
+            replace(one, packets=None, bytes=None)
+            if one.where in others and (one.packets or 0) > traced[one.where, one.table, one.rule]
+            else one
+            for one in counts
+        )
 
     def _rows(self, probe: Recorded, walks: Iterable[Walk]) -> Iterator[dict[str, Any]]:
         """The walks as a recording writes them, each once."""
@@ -235,8 +246,25 @@ class Observer:
         return rules[number - 1] if number <= len(rules) else f"-A {chain} (rule {number}, added meanwhile)"
 
 
+def _devices(probe: Recorded, crossed: Mapping[str, Crossed], ends: Container[End]) -> dict[str, list[str]]:
+    """The devices that the first packet crossed, by place."""
+    paths = {
+        place: [crossing for key, crossing in seen if _is_request(probe, key, ends)] for place, seen in crossed.items()
+    }
+    return {place: path for place, path in paths.items() if path}
+
+
+def _is_other(probe: Recorded, key: Key, ends: Container[End]) -> bool:
+    """Whether an IPv4 packet has nothing to do with a probe: no port of it, no tunnel, no ICMP."""
+    if len(key) < _ARP_WORDS + 1:
+        return False
+    src, dst, proto, sport, dport, *_ = key
+    own = probe.sport in {sport, dport} or (dst, dport) in ends or (src, sport) in ends
+    return not (own or proto == _PROTOCOLS["icmp"] or dport == VXLAN_PORT)
+
+
 def _is_request(probe: Recorded, key: Key, ends: Container[End]) -> bool:
-    if len(key) < len(("arp", "request", "sender", "target")) + 1:
+    if len(key) < _ARP_WORDS + 1:
         return False
     _, dst, proto, sport, dport, detail, *_ = key
     if proto != _PROTOCOLS[probe.proto] or detail != _REQUEST[probe.proto]:
