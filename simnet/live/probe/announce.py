@@ -1,4 +1,4 @@
-"""Every container says where it is, by a gratuitous ARP, as it does itself when it sends anything.
+"""Every container (and load balancer) says where it is, by a gratuitous ARP, as it does itself when it sends anything.
 
 A bridge that has never heard of a container floods what is for it. On most networks the ARP that comes first teaches
 it; on an overlay network nobody asks, and the first packet to a container that was silent so far would go another way

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,11 @@ _INNER_SPORT, _INNER_DPORT = 8 * (8 + 8 + 14 + 20), 8 * (8 + 8 + 14 + 20 + 2)
 _INNER_PROTOCOL, _INNER_ID = 8 * (8 + 9), 8 * (8 + 20 + 4)
 _ERRORS = ("destination-unreachable", "time-exceeded", "parameter-problem")
 
+# how many words a key of an ARP packet has
+_ARP_WORDS = 4
+
+# what crossed devices of a place: each packet's key, and the device and way
+Crossed = Sequence[tuple[Key, str]]
 # an address and a port
 End = tuple[str, int]
 
@@ -148,15 +154,14 @@ class Observer:
             walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
             crossed = {capture.place: capture.drain() for capture in self._captures}
+            devices = _devices(probe, crossed, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
-        devices = {place: path for place, found in crossed.items()
-                   if (path := [crossing for key, crossing in found if _is_request(probe, key, ends)])}  # fmt: skip
-        disturbed = any(_is_foreign(probe, key, ends) for found in crossed.values() for key, _ in found)
         if probe.proto == "tcp" and verdict != "reply" and not existing:
             self._end_attempts(ends)
-        if existing or disturbed:  # how such a program goes on nobody knows, nor which packet raised a counter
-            counts = None
-        return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
+        others = {place for place, seen in crossed.items() if any(_is_other(probe, key, ends) for key, _ in seen)}
+        # how a program that was there goes on nobody knows
+        counters = None if existing else self._certain(counts, walks, others)
+        return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counters,
                        greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
 
     def _end_attempts(self, ends: Iterable[End]) -> None:
@@ -194,10 +199,22 @@ class Observer:
         at = [ip_text(server.address)] if server.address else self._addresses[server.place]
         return [(address, server.port) for address in at]
 
-    def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...] | None:
+    def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...]:
         after = {place: counting.read(self._ground.spaces[place]) for place in before}
         return tuple(
             one for place in after for one in counting.risen(place, before[place], after[place], self.restless[place])
+        )
+
+    def _certain(
+        self, counts: Iterable[RuleCounter], walks: Iterable[Walk], others: Container[str]
+    ) -> tuple[RuleCounter, ...]:
+        """The counters; where `others` sent meanwhile, none of a rule that more packets raised than were traced."""
+        traced = Counter((walk.place, walk.table, self._text(walk, *rule)) for walk in walks for rule in walk.rules)
+        return tuple(
+            replace(one, packets=None, bytes=None)
+            if one.where in others and (one.packets or 0) > traced[one.where, one.table, one.rule]
+            else one
+            for one in counts
         )
 
     def _rows(self, probe: Recorded, walks: Iterable[Walk]) -> Iterator[dict[str, Any]]:
@@ -230,24 +247,30 @@ class Observer:
         return rules[number - 1] if number <= len(rules) else f"-A {chain} (rule {number}, added meanwhile)"
 
 
-def _is_foreign(probe: Recorded, key: Key, ends: Iterable[End]) -> bool:
-    """Whether a packet is not the probe's, or not countably so: gossip of swarm, IGMP, TCP in a tunnel.
+def _devices(probe: Recorded, crossed: Mapping[str, Crossed], ends: Container[End]) -> dict[str, list[str]]:
+    """The devices that the first packet crossed, by place."""
+    paths = {
+        place: [crossing for key, crossing in seen if _is_request(probe, key, ends)] for place, seen in crossed.items()
+    }
+    return {place: path for place, path in paths.items() if path}
+
+
+def _is_other(probe: Recorded, key: Key, ends: Container[End]) -> bool:
+    """Whether an IPv4 packet has nothing to do with a probe: no port of it, no ICMP; or is TCP in a tunnel.
 
     What comes out of a tunnel is merged (gro_cells of vxlan), so how often TCP acknowledges it is chance.
     """
-    if key[0] == "arp":
+    if len(key) < _ARP_WORDS + 1:
         return False
-    proto, ports = key[2], {key[3], key[4]}
-    if proto == _PROTOCOLS["icmp"]:
-        return False
-    known = {probe.sport, probe.dport, *(port for _, port in ends)}
-    if proto == _PROTOCOLS["udp"] and VXLAN_PORT in ports:
+    src, dst, proto, sport, dport, *_ = key
+    own = probe.sport in {sport, dport} or (dst, dport) in ends or (src, sport) in ends
+    if dport == VXLAN_PORT:
         return probe.proto == "tcp"
-    return proto != _PROTOCOLS[probe.proto] or not ports & known
+    return not (own or proto == _PROTOCOLS["icmp"])
 
 
 def _is_request(probe: Recorded, key: Key, ends: Container[End]) -> bool:
-    if len(key) < len(("arp", "request", "sender", "target")) + 1:
+    if len(key) < _ARP_WORDS + 1:
         return False
     _, dst, proto, sport, dport, detail, *_ = key
     if proto != _PROTOCOLS[probe.proto] or detail != _REQUEST[probe.proto]:

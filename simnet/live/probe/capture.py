@@ -45,8 +45,12 @@ class Capture:
         return found
 
     def _key(self, data: bytes) -> Key:
-        """An IPv4 packet; a later fragment counts as the first one, which has the ports."""
-        whole = data[4:6] + data[9:10] + data[12:20]
+        """An IPv4 packet; a later fragment counts as the first one, which has the ports.
+
+        They are matched by protocol and number alone: where NAT changes a packet, the kernel may have written the new
+        addresses over a later fragment's old ones before it is read here (ip_fraglist_prepare).
+        """
+        whole = data[4:6] + data[9:10]
         key, place = ip_key(data), int.from_bytes(data[6:8], "big")
         if place & _OFFSET:
             return self._fragmented.get(whole, key)

@@ -67,7 +67,7 @@ class Ground:
                 self.spaces.setdefault(f"{host}/{one['Name'].lstrip('/')}", self.spaces[shared])
         folder = next((engine.root / name for name in _SANDBOXES if (engine.root / name).is_dir()), None)
         for file in sorted(folder.iterdir()) if folder is not None else ():
-            if is_sandbox(file.name):
+            if _SANDBOX.fullmatch(file.name):
                 self._watch(f"{host}/{file.name}", self._open.enter_context(NetworkNamespace(file, file.name)))
 
     def snapshot(self, folder: Path, note: Notes = lambda _: None) -> None:
@@ -90,16 +90,6 @@ class Ground:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def is_sandbox(name: str) -> bool:
-    """Whether a namespace of this name is an overlay network's own.
-
-    Example:
-        >>> [is_sandbox(name) for name in ("1-k25bee6rg3", "ingress_sbox", "web")]
-        [True, True, False]
-    """
-    return _SANDBOX.fullmatch(name) is not None
 
 
 def addresses(space: NetworkNamespace) -> list[str]:

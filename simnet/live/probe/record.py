@@ -16,7 +16,7 @@ from simnet.live.recording import Recording
 
 from .announce import announce
 from .ask import Observer
-from .ground import Ground, Notes, is_sandbox
+from .ground import Ground, Notes
 
 # how many ports pass in a second, and after how many seconds they begin anew
 _PORTS_A_SECOND, _ROUND = 33, 360
@@ -39,7 +39,7 @@ def record(
     A probe whose server cannot listen is left out, and `note` is told. HostError where there is none to ask.
     """
     for place in ground.watched:
-        if _is_container(place):
+        if not place.endswith("/host"):
             announce(ground.spaces[place])
     ground.snapshot(folder / "snapshot", note)
     chosen = choose(folder / "snapshot", wanted.most, wanted.own, _first_port(time.time()))
@@ -63,11 +63,6 @@ def record(
     recording = Recording(folder, tuple(asked))
     recording.write()
     return Recording.read(folder)
-
-
-def _is_container(place: str) -> bool:
-    """Whether a watched place is a container's namespace, no host's and no network's."""
-    return not place.endswith("/host") and not is_sandbox(place.partition("/")[2])
 
 
 def _first_port(now: float) -> int:
