@@ -137,6 +137,12 @@ def test_a_compose_file_is_played(own, tmp_path):
     assert any(note.startswith("h1: the engine that runs is ") for note in notes)
 
 
+def test_hosts_join_a_swarm(own):
+    up(own, plain(2, swarm=True))
+    nodes = own.engine("h1").docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").split()
+    assert sorted(nodes) == ["Ready", "Ready", "h1", "h2"]
+
+
 SCENARIO = """\
 hosts:
   h1:
