@@ -180,6 +180,15 @@ def test_what_the_model_does_not_know_is_never_run(own, tmp_path):
     assert not (tmp_path / "x").exists() and left(own) == []
 
 
+def test_what_a_real_engine_refuses_names_its_place_and_leaves_nothing(own, tmp_path):
+    """A name of one letter, which the model lets be."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text("hosts:\n  h1:\n    containers:\n      web: {}\n      a: {publish: 80}\n")
+    with pytest.raises(ScenarioError, match=r"scenario\.yaml:5:\d+: .*Invalid container name \(a\)"):
+        up(own, read_source(str(path)).plan)
+    assert left(own) == []
+
+
 def test_what_the_kernel_refuses_names_its_place_and_leaves_nothing(own, tmp_path):
     with pytest.raises(SourceError, match=r"scenario\.yaml:3:.*kernel\.panic is a setting of the whole machine"):
         played(own, tmp_path, sysctl="sysctl: {kernel.panic: 9}")
