@@ -11,7 +11,7 @@ from simnet.cli.main import main
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 SEED = RECORDINGS / "seed-modes-28.5"
-ALL = sorted(path for path in RECORDINGS.iterdir() if path.name != "README.md")
+ALL = sorted(path for path in RECORDINGS.iterdir() if path.name not in {"README.md", "cases"})
 
 
 def run(capsys, *words):
