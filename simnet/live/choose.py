@@ -50,6 +50,9 @@ def choose(folder: Path, most: int = 0, own: Sequence[Question] = (), first_port
     notes: dict[str, None] = {}
     wanted: dict[tuple[object, ...], Question] = {}
     for one in (*own, *questions(hosts)):
+        if missing := [server.place for server in one.servers if not hosts.knows(server.place)]:
+            notes.setdefault(f"{one.frm} is not asked for {ip_text(one.dst)}: there is no {missing[0]} here")
+            continue
         held = _held(hosts, one)
         if one.proto == "udp" and held:
             notes.setdefault(f"{held[0].place} has a program of its own at udp port {held[0].port}; "

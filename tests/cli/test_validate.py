@@ -11,7 +11,7 @@ from simnet.cli.main import main
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 SEED = RECORDINGS / "seed-modes-28.5"
-ALL = sorted(path for path in RECORDINGS.iterdir() if path.name not in {"README.md", "cases"})
+SOME = [SEED, RECORDINGS / "overlay-28.5", RECORDINGS / "router-20.10.tar.xz"]  # tests/conformance tries them all
 
 
 def run(capsys, *words):
@@ -44,7 +44,7 @@ def replace(path, old, new):
     path.write_text(text.replace(old, new), "utf-8")
 
 
-@pytest.mark.parametrize("recording", ALL, ids=lambda path: path.name)
+@pytest.mark.parametrize("recording", SOME, ids=lambda path: path.name)
 def test_what_a_kernel_did_agrees(capsys, recording):
     out, _, code = run(capsys, recording)
     head, counts = out.splitlines()

@@ -27,8 +27,8 @@ class Bed:
 
     Example:
         >>> bed = Bed(PLAIN, sysctls=(("net.bridge.bridge-nf-call-iptables", "1"),))
-        >>> sorted(bed.network.namespaces)
-        ['h1/host', 'h1/other', 'h1/web', 'wan/host']
+        >>> bed.network.find("h1").sysctls["net.bridge.bridge-nf-call-iptables"]
+        '1'
     """
 
     file: str

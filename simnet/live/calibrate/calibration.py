@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from simnet.errors import HostError
@@ -13,7 +13,7 @@ from simnet.sim.prices.keys import KEYS
 from simnet.study.interval import Mean
 
 from . import counts
-from .fit import fit, scale
+from .fit import FLOOR, fit, scale
 from .measure import Figure
 from .paths import BACKENDS, FIRST, SLEPT, WOKEN, Path
 
@@ -24,11 +24,15 @@ _SOCKETS_FIRST_USUALLY = 500.0
 _PARTS = 6
 NOISY = 0.25
 _TOLD = 3
+# a price is taken to be the least one up to this much above it
+_ABOVE = 1.01
 
 
 @dataclass(frozen=True)
 class Fitted:
     """A price: its value, half its 95 % interval, the mean random wait on top (ns), and the paths that tell most of it.
+
+    `least`: the paths leave next to nothing for it, and it is the least that a price may be (see `fit`).
 
     Example:
         >>> Fitted("route", 40.0, 15.0).noisy
@@ -40,6 +44,7 @@ class Fitted:
     half: float
     spread: float = 0.0
     told_by: tuple[str, ...] = ()
+    least: bool = False
 
     @property
     def noisy(self) -> bool:
@@ -114,7 +119,7 @@ def calibrate(figures: Mapping[Path, Figure], refused: Mapping[Path, str], base:
         if path.kind == FIRST:
             one[SOCKETS_FIRST] = 1.0
     took = [figures[path].median for path in paths]
-    values = fit(amounts, took, usual)
+    values, factor = fit(amounts, took, usual), scale(amounts, took, usual)
     parts = [fit(amounts, [median(figures[path].rounds[part::_PARTS]) for path in paths], usual)
              for part in range(_PARTS)]  # fmt: skip
     prices: dict[str, Fitted] = {}
@@ -124,9 +129,10 @@ def calibrate(figures: Mapping[Path, Figure], refused: Mapping[Path, str], base:
             shares = {str(path): one.get(key, 0.0) * value / time
                       for path, one, time in zip(paths, amounts, took, strict=True)}  # fmt: skip
             told_by = sorted((name for name in shares if shares[name] > 0), key=lambda name: -shares[name])[:_TOLD]
-            prices[key] = _with_spread(costs, key, value, half, tuple(told_by))
+            least = value <= FLOOR * factor * usual[key] * _ABOVE
+            prices[key] = replace(_with_spread(costs, key, value, half, tuple(told_by)), least=least)
     prices |= {price.key: price for price in _woken(figures, costs)}
-    return Calibration(costs, figures, prices, scale(amounts, took, usual), values[SOCKETS_FIRST], refused)
+    return Calibration(costs, figures, prices, factor, values[SOCKETS_FIRST], refused)
 
 
 def _woken(figures: Mapping[Path, Figure], costs: Costs) -> list[Fitted]:

@@ -99,6 +99,8 @@ def _price(price: Fitted) -> dict[str, Any]:
     if (unit := KEYS[price.key].unit) != "ns":
         found["unit"] = unit
     sure = f"± {_rounded(price.half):g} (95 %)" + (", too noisy to trust" if price.noisy else "")
+    if price.least:
+        sure = "the paths leave next to nothing for it; a tenth of the base's, scaled, is the least"
     found["source"] = f"{sure}; told most by {'; '.join(price.told_by)}"
     return found
 

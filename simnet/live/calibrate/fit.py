@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # a path that is missed by 2 % weighs as much as a price that is twice the base list's, scaled
 _CLOSE, _FREE = 0.02, 1.0
 # of a base price, scaled to this machine: the least that a price may be, so that what is cheap is not taken for nothing
-_FLOOR = 0.1
+FLOOR = 0.1
 _SETTLED = 1e-9
 
 
@@ -74,7 +74,7 @@ def fit(counts: Sequence[Mapping[str, float]], took: Sequence[float], base: Mapp
     near = np.eye(len(found)) / (_FREE * usual)
     rows = np.vstack((amounts * weights[:, None], near))
     wanted = np.concatenate((np.array(took) * weights, np.full(len(found), 1 / _FREE)))
-    factors = _bounded(rows, wanted, _FLOOR * usual)
+    factors = _bounded(rows, wanted, FLOOR * usual)
     return {key: share * float(factor) for group, factor in zip(found, factors, strict=True)
             for key, share in group.shares.items()}  # fmt: skip
 

@@ -153,6 +153,7 @@ class _Builder:
 
     def _said(self, name: str) -> str:
         lines = (self._site.folder / name / LOG).read_text("utf-8", errors="replace").splitlines()
+        lines = [line for line in lines if not line.startswith("See 'dockerd --help'")]
         return lines[-1] if lines else "it said nothing"
 
     def wire(self, ends: Sequence[HostPlan | MachinePlan]) -> None:

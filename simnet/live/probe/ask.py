@@ -17,7 +17,7 @@ from simnet.net.network import SECOND
 from simnet.scenario.question import Listen
 
 from . import counting
-from .arm import TABLE, Arm
+from .arm import TABLE, Arm, check_traceable
 from .calm import REFILL, Calm
 from .capture import Capture, Key
 from .ground import Ground, addresses
@@ -52,7 +52,8 @@ class Observer:
     """All that watches while probes are sent: traces, captures and counters of every place; closing takes it away."""
 
     def __init__(self, ground: Ground) -> None:
-        """Watch from now on; HostError where the kernel does not allow it."""
+        """Watch from now on; HostError where the kernel does not allow it, or iptables is the legacy one."""
+        check_traceable()
         self._ground = ground
         self._open = ExitStack()
         self._arms: list[Arm] = []
@@ -155,7 +156,7 @@ class Observer:
             crossed = {capture.place: capture.drain() for capture in self._captures}
             devices = _devices(probe, crossed, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
-        if probe.proto == "tcp" and verdict != "reply":
+        if probe.proto == "tcp" and verdict != "reply" and not existing:
             self._end_attempts(ends)
         others = {place for place, seen in crossed.items() if any(_is_other(probe, key, ends) for key, _ in seen)}
         # how a program that was there goes on nobody knows
@@ -255,12 +256,17 @@ def _devices(probe: Recorded, crossed: Mapping[str, Crossed], ends: Container[En
 
 
 def _is_other(probe: Recorded, key: Key, ends: Container[End]) -> bool:
-    """Whether an IPv4 packet has nothing to do with a probe: no port of it, no tunnel, no ICMP."""
+    """Whether an IPv4 packet has nothing to do with a probe: no port of it, no ICMP; or is TCP in a tunnel.
+
+    What comes out of a tunnel is merged (gro_cells of vxlan), so how often TCP acknowledges it is chance.
+    """
     if len(key) < _ARP_WORDS + 1:
         return False
     src, dst, proto, sport, dport, *_ = key
     own = probe.sport in {sport, dport} or (dst, dport) in ends or (src, sport) in ends
-    return not (own or proto == _PROTOCOLS["icmp"] or dport == VXLAN_PORT)
+    if dport == VXLAN_PORT:
+        return probe.proto == "tcp"
+    return not (own or proto == _PROTOCOLS["icmp"])
 
 
 def _is_request(probe: Recorded, key: Key, ends: Container[End]) -> bool:
