@@ -37,7 +37,22 @@ def _live_lacks():
 
 @cache
 def _engine_lacks():
-    return _live_lacks() or _fails("dockerd", "--version")
+    return (
+        _live_lacks() or _fails("dockerd", "--version") or _fails("docker", "--version") or _fails("nft", "--version")
+        or _image_lacks()
+    )  # fmt: skip
+
+
+def _image_lacks():
+    """Say why no image can be made for an engine; None when one can."""
+    from simnet.errors import HostError
+    from simnet.live.private.image import archive
+
+    try:
+        archive()
+    except HostError as error:
+        return str(error)
+    return None
 
 
 LACKS = {"live": _live_lacks, "engine": _engine_lacks}

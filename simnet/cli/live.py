@@ -24,29 +24,58 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-@command.command("up", epilog="Example: simnet live up --hosts 2 --swarm")
-@click.option("--hosts", default=1, show_default=True, metavar="N", help="How many Docker hosts: h1, h2 …")
+def _note(text: str) -> None:
+    _say(f"note: {text}")
+
+
+# the first character keeps click from filling the lines
+_UP = """\b
+Example:
+  simnet live up --hosts 2 --swarm
+  simnet live up scenarios/basics/modes.yaml && simnet validate --live scenarios/basics/modes.yaml
+"""
+
+
+@command.command("up", epilog=_UP)
+@click.argument("source", required=False, default="")
+@click.option("--hosts", type=click.IntRange(1, 200), metavar="N", help="How many Docker hosts: h1, h2 … (1)")
+@click.option("--swarm", is_flag=True, help="Join the hosts in a swarm, so that overlay networks can be made.")
 @click.option("--engine-root", "roots", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
               help="A root folder with another dockerd, as debootstrap makes one; of each host in turn.")  # fmt: skip
 @click.option("--daemon", "options", multiple=True, metavar="KEY=VALUE", help="An option of dockerd: icc=false.")
-@click.option("--swarm", is_flag=True, help="Join the hosts in a swarm, so that overlay networks can be made.")
 @click.option("--name", default="site", show_default=True, metavar="NAME", help="What the site is called.")
-def up(hosts: int, roots: tuple[str, ...], options: tuple[str, ...], swarm: bool, name: str) -> None:
-    """Put up hosts with an engine each, and an outside machine `wan` at 192.0.2.1, on one cable."""
+def up(
+    source: str, hosts: int | None, *, swarm: bool, roots: tuple[str, ...], options: tuple[str, ...], name: str
+) -> None:
+    """Put up Docker hosts with an engine each, on one cable with an outside machine `wan`.
+
+    SOURCE is a scenario or a compose file: its hosts, machines, networks and containers are made. Every image is
+    busybox under another name; who listens there is up to you, or to `simnet validate --live SOURCE`.
+    """
     from simnet.live.private.site import Site
-    from simnet.live.private.swarm import join
     from simnet.live.private.up import plain, up
+    from simnet.scenario.source import read_source
 
     site = Site.named(name)
-    machines = up(site, plain(hosts), roots, [f"--{option}" for option in options], _say)
-    if swarm:
-        join(site, _say)
+    if source:
+        if hosts or swarm:
+            raise UsageError("--hosts and --swarm are said by SOURCE itself")
+        read = read_source(source)
+        if read.plan is None:
+            raise UsageError(f"{source} is a snapshot, which does not say how it was made; name a scenario")
+        for text in read.notes:
+            _note(text)
+        plan = read.plan
+    else:
+        plan = plain(hosts or 1, swarm=swarm)
+    machines = up(site, plan, roots, [f"--{option}" for option in options], _say, _note)
     for machine in machines:
         where = f"DOCKER_HOST=unix://{site.socket(machine.name)}" if machine.docker else "an outside machine"
         click.echo(f"{machine.name}  {where}")
     first = machines[0].name
-    _say(f"use them:        simnet live exec {first} -- docker run -d -p 8080:80 --name web busybox sleep 9999")
-    _say("try the model:   simnet validate --live")
+    if not source:
+        _say(f"use them:        simnet live exec {first} -- docker run -d -p 8080:80 --name web busybox")
+    _say(f"try the model:   simnet validate --live {source}".rstrip())
     _say("take them down:  simnet live down")
 
 
@@ -97,10 +126,6 @@ def execute(name: str, place: str, words: tuple[str, ...]) -> None:
     from simnet.live.private.site import the_site
 
     site = the_site(name)
-    host = place.partition("/")[0]
-    space = site.namespace(host) if host == place else site.container(place)
-    if site.machine(host).docker:
-        os.environ["DOCKER_HOST"] = f"unix://{site.socket(host)}"
-    path = find(words[0])
-    with space.entered():
-        os.execv(path, words)
+    path, environment = find(words[0]), site.environment(place)
+    with site.space(place).entered():
+        os.execve(path, words, environment)

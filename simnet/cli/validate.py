@@ -37,11 +37,13 @@ Example:
 @click.option("--record", "kept", type=click.Path(path_type=Path), metavar="DIR", help="--live: keep the recording.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A JUnit report.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+              help="A picture of who agrees where: .png, .svg or .pdf.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="NAME",
               help="Only the probes of this name (* stands for anything); may be repeated.")  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Text: name the probes that agree as well.")
 def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most: int, no_outside: bool,
-            kept: Path | None, form: str, junit: Path | None, only: tuple[str, ...],
+            kept: Path | None, form: str, junit: Path | None, output: Path | None, only: tuple[str, ...],
             verbose: bool) -> None:  # fmt: skip
     """Hold simnet against what a real kernel did.
 
@@ -55,9 +57,13 @@ def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most:
 
     if junit is not None and not junit.parent.is_dir():
         raise UsageError(f"--junit {junit}: no folder {str(junit.parent)!r}")
+    if output is not None:
+        from simnet.draw.figure import check_output
+
+        check_output(output)
     if live:
         findings = _live(_Asked(source, hosts, site, most, only, not no_outside, kept))
-        told("live", findings, form, junit, verbose=verbose)
+        told("live", findings, form, junit, output, verbose=verbose)
         return
     for option, given in (("--host", hosts), ("--site", site), ("--record", kept)):
         if given:
@@ -66,7 +72,7 @@ def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most:
         raise UsageError("name a recording, or hold simnet against a real host with --live")
     with opened(Path(source)) as read:
         findings = validated(read, only)
-    told(Path(source).name, findings, form, junit, verbose=verbose)
+    told(Path(source).name, findings, form, junit, output, verbose=verbose)
 
 
 class _Asked(NamedTuple):
@@ -133,8 +139,10 @@ def validated(recording: Recording, only: tuple[str, ...]) -> list[Finding]:
     return findings
 
 
-def told(name: str, findings: list[Finding], form: str, junit: Path | None, *, verbose: bool) -> None:
-    """Print the report; ends with 1 where anything differs."""
+def told(
+    name: str, findings: list[Finding], form: str, junit: Path | None, output: Path | None, *, verbose: bool
+) -> None:
+    """Print the report and write its files; ends with 1 where anything differs."""
     from simnet.live.validate import AGREES
     from simnet.live.validate_json import cases, validate_json
 
@@ -143,6 +151,11 @@ def told(name: str, findings: list[Finding], form: str, junit: Path | None, *, v
 
         junit.write_text(report(name, cases(name, findings)), encoding="utf-8")
         click.echo(f"wrote {junit}", err=True)
+    if output is not None:
+        from simnet.live.picture import save
+
+        save(findings, output, name)
+        click.echo(f"wrote {output}", err=True)
     if form == "json":
         click.echo(json.dumps(validate_json(name, findings), indent=1))
     else:

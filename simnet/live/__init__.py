@@ -11,7 +11,7 @@ recording.py    a recording: its snapshot and its probes, read, unpacked and wri
 recorded.py     one probe of a recording, to and from its entry
 agreement.py    a trace held against a recorded probe: what differs, and at which step the two part
 counters.py     what a probe added to the rules' counters, on both sides
-validate.py     every probe of a recording, tried; report.py and validate_json.py tell of it
+validate.py     every probe of a recording, tried; report.py, validate_json.py, picture.py tell of it
 questions.py    every question that is worth asking on the hosts of a snapshot
 claimed.py      those that a scenario's claims and traffic ask
 choose.py       which of them become probes: names, clients' ports, servers, a limit

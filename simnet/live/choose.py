@@ -17,7 +17,7 @@ from simnet.scenario.question import Listen
 from .questions import Hosts, Question, questions
 from .recorded import Recorded
 
-_FIRST_PORT = 40001
+FIRST_PORT = 20001
 
 
 class Choice(NamedTuple):
@@ -38,8 +38,10 @@ class Chosen(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def choose(folder: Path, most: int = 0, own: Sequence[Question] = ()) -> Chosen:
+def choose(folder: Path, most: int = 0, own: Sequence[Question] = (), first_port: int = FIRST_PORT) -> Chosen:
     """Choose probes for the hosts of a snapshot, `most` at the most (0: all); always the same for the same snapshot.
+
+    The clients' ports count from `first_port`.
 
     `own` questions (a scenario's) come first, all of them. Where there are more than may be, each kind of the others
     gives up its share. SnapshotError where the snapshot cannot be read.
@@ -48,6 +50,9 @@ def choose(folder: Path, most: int = 0, own: Sequence[Question] = ()) -> Chosen:
     notes: dict[str, None] = {}
     wanted: dict[tuple[object, ...], Question] = {}
     for one in (*own, *questions(hosts)):
+        if missing := [server.place for server in one.servers if not hosts.knows(server.place)]:
+            notes.setdefault(f"{one.frm} is not asked for {ip_text(one.dst)}: there is no {missing[0]} here")
+            continue
         held = _held(hosts, one)
         if one.proto == "udp" and held:
             notes.setdefault(f"{held[0].place} has a program of its own at udp port {held[0].port}; "
@@ -61,7 +66,7 @@ def choose(folder: Path, most: int = 0, own: Sequence[Question] = ()) -> Chosen:
     if left:
         kinds = ", ".join(f"{number} {kind}" for kind, number in left.items())
         notes.setdefault(f"{left.total()} of {len(wanted)} probes are left out: {kinds}")
-    return Chosen(tuple(_named(hosts, kept)), tuple(notes))
+    return Chosen(tuple(_named(hosts, kept, first_port)), tuple(notes))
 
 
 def _held(hosts: Hosts, one: Question) -> list[Listen]:
@@ -90,10 +95,10 @@ def spread(wanted: Sequence[Question], most: int) -> list[Question]:
     return [wanted[index] for index in sorted(kept)]
 
 
-def _named(hosts: Hosts, asked: Sequence[Question]) -> Iterator[Choice]:
+def _named(hosts: Hosts, asked: Sequence[Question], first: int) -> Iterator[Choice]:
     """Give every question a name and a client's port of its own, one that nobody listens at or asks."""
     taken = {one.dport for one in asked} | {server.port for one in asked for server in one.servers}
-    ports = (port for port in range(_FIRST_PORT, 1 << 16) if port not in taken and not hosts.listened(port))
+    ports = (port for port in range(first, 1 << 16) if port not in taken and not hosts.listened(port))
     names: Counter[str] = Counter()
     for one in asked:
         end = "ping" if one.proto == "icmp" else f"{one.dport}-{one.proto}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from simnet.answer import Answer
 from simnet.errors import HostError
 
 # who brings a command that is missing, as Debian names it
@@ -43,23 +44,31 @@ def find(name: str) -> str:
     return path
 
 
-def run(words: Sequence[str], *, stdin: str = "", patience: float = PATIENCE) -> str:
-    """What a command prints; HostError with its own words where it fails or takes longer than `patience` (s).
+def answer(
+    words: Sequence[str], *, stdin: str = "", patience: float = PATIENCE, env: Mapping[str, str] | None = None
+) -> Answer:
+    """What a command says and ends with; HostError where it is missing or takes longer than `patience` (s).
 
     The words go to the kernel as they are: no shell reads them.
 
     Example:
-        >>> run(["echo", "-n", "$HOME; true"])
-        '$HOME; true'
+        >>> answer(["echo", "-n", "$HOME; true"])
+        Answer(out='$HOME; true', err='', code=0)
     """
     try:
         done = subprocess.run(
             [find(words[0]), *words[1:]], input=stdin, capture_output=True, text=True, errors="replace",
-            check=False, timeout=patience,
+            check=False, timeout=patience, env=env,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise HostError(f"{' '.join(words)}: no end after {patience:g} s") from None
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise HostError(f"{' '.join(words)}: {said[-1] if said else f'exit code {done.returncode}'}")
-    return done.stdout
+    return Answer(done.stdout, done.stderr, done.returncode)
+
+
+def run(words: Sequence[str], *, stdin: str = "", patience: float = PATIENCE) -> str:
+    """What a command prints; HostError with its own words where it fails (see `answer`)."""
+    done = answer(words, stdin=stdin, patience=patience)
+    if done.code:
+        said = (done.err or done.out).strip().splitlines()
+        raise HostError(f"{' '.join(words)}: {said[-1] if said else f'exit code {done.code}'}")
+    return done.out

@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simnet.errors import UnknownPlace
 from simnet.lab.lab import Lab
 from simnet.net.address import ip_text, is_loopback, parse_ip
 from simnet.net.device import Loopback, Veth
@@ -132,6 +133,13 @@ class Hosts:
                  if self.network.find(host).owns(address) and any(address in block for block in blocks)]  # fmt: skip
         for number, address in enumerate(found):
             yield f"{host} gateway {ip_text(address)}" if number else f"{host} gateway", address
+
+    def knows(self, place: str) -> bool:
+        """Whether there is such a place."""
+        try:
+            return bool(self.network.find(place).place)
+        except UnknownPlace:
+            return False
 
     def held(self, place: str, proto: str, port: int) -> bool:
         """Whether somebody has a port of a place, at whatever address."""

@@ -32,7 +32,7 @@ _NEEDED = {"name": str, "frm": str, "proto": str, "dst": str, "dport": int, "spo
            "result": str, "walks": list, "devices": dict}  # fmt: skip
 _OPTIONAL: dict[str, type | tuple[type, ...]] = {"args": list, "patience": (int, float),
                                                   "counters": list, "greeted": bool}  # fmt: skip
-_COUNTER = {"where": str, "table": str, "rule": str, "packets": int}
+_COUNTER = {"where": str, "table": str, "rule": str}
 _KINDS = {str: "a text", int: "a number", list: "a list", dict: "an object"}
 
 # makes the error that points at an entry of a file
@@ -43,13 +43,14 @@ Wrong = Callable[[str], SourceError]
 class RuleCounter:
     """What a probe added to a rule's counter; `rule` as iptables-save writes it, or `CHAIN policy X`.
 
-    `bytes` is None where nobody can tell how many there must be: a server that is not simnet's own says what it likes.
+    `packets` is None where nobody can tell: other traffic raises it too, and the rule is not compared. `bytes` is None
+    where nobody can tell how many there must be: a server that is not simnet's own says what it likes.
     """
 
     where: str
     table: str
     rule: str
-    packets: int
+    packets: int | None
     bytes: int | None = None
 
 
@@ -218,6 +219,9 @@ def _devices(found: dict[str, Any], wrong: Wrong) -> dict[str, list[str]]:
 
 def _counter(one: Any, wrong: Wrong) -> RuleCounter:
     row = _held(one, _COUNTER, wrong, "a counter")
-    if row.get("bytes") is not None and not isinstance(row["bytes"], int):
-        raise wrong(f"'bytes' of a counter is {row['bytes']!r}, not a number")
+    for key in ("packets", "bytes"):
+        if not isinstance(row.get(key), int | None) or isinstance(row.get(key), bool):
+            raise wrong(f"{key!r} of a counter is {row[key]!r}, not a number or null")
+    if "packets" not in row:
+        raise wrong("a counter has no 'packets'")
     return RuleCounter(row["where"], row["table"], row["rule"], row["packets"], row.get("bytes"))

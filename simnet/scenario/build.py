@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from ipaddress import IPv4Interface
 
-from simnet.answer import Answer
 from simnet.docker.document import Value
 from simnet.docker.engine import Engine
 from simnet.docker.options import ContainerOptions, NetworkOptions
-from simnet.errors import SimnetError, SourceError
+from simnet.errors import SourceError
 from simnet.lab.lab import Lab
 from simnet.net.address import Prefix, parse_ip
 from simnet.net.device import Physical
 from simnet.net.namespace import NetNamespace
 from simnet.net.route import Route
 
+from .located import located, settled
 from .plan import Command, HostPlan, MachinePlan, Made, Plan
 from .problems import Problems
 from .question import Listen, serve
 from .timing_plan import MachineHardware
 
-_TOKEN = re.compile(r"[\w./-]{2,}")
 # what listens in each task of a service goes by this in place of a container's name
 SERVICE = "service "
 
@@ -72,18 +69,18 @@ def _name_services(lab: Lab) -> None:
 
 
 def _host(lab: Lab, host: HostPlan) -> None:
-    with _located(host.origin):
+    with located(host.origin):
         _checked(host.addresses, host.gateway)
         session = lab.host(host.name, host.engine, *host.addresses, gateway=host.gateway, wire=host.wire, mtu=host.mtu)
         session.namespace.sysctls.update(host.sysctl)
         _offload(session.namespace, host.hardware)
         if host.daemon:
-            _settled(session.execute(["dockerd", *host.daemon_words()]))
+            settled(session.execute(["dockerd", *host.daemon_words()]))
         _ = session.engine
 
 
 def _machine(lab: Lab, machine: MachinePlan) -> None:
-    with _located(machine.origin):
+    with located(machine.origin):
         _checked(machine.addresses, machine.gateway, *(via for _, via in machine.routes))
         lab.machine(machine.name, *machine.addresses, gateway=machine.gateway, wire=machine.wire)
         _offload(lab.network.find(machine.name), machine.hardware)
@@ -112,34 +109,16 @@ def _checked(addresses: tuple[str, ...], *hops: str) -> None:
             parse_ip(hop)
 
 
-class _located:  # noqa: N801 - a context manager, used as a word
-    """Errors raised inside, told of a value of the file."""
-
-    def __init__(self, origin: Value | None) -> None:
-        self.origin = origin
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
-        if self.origin is None or error is None or (isinstance(error, SourceError) and error.file):
-            return
-        if isinstance(error, SourceError):
-            raise _nearest_leaf(self.origin, error.message).error(error.message, error.hint) from None
-        if isinstance(error, (SimnetError, ValueError)):
-            raise _nearest_leaf(self.origin, str(error)).error(str(error)) from None
-
-
 def _run(lab: Lab, command: Command | Made) -> None:
     """Run one command; where it fails, say so of the value that it came from."""
-    with _located(command.origin):
+    with located(command.origin):
         host = command.place.partition("/")[0]
         if isinstance(command, Made):
             _make(lab.engine(host), command.options)
         elif len(command.words) == 1:
-            _settled(lab.run(command.words[0], command.place), command.origin)
+            settled(lab.run(command.words[0], command.place), command.origin)
         else:
-            _settled(lab.sessions[host].execute(list(command.words)), command.origin)
+            settled(lab.sessions[host].execute(list(command.words)), command.origin)
 
 
 def _make(engine: Engine, options: NetworkOptions | ContainerOptions) -> None:
@@ -150,43 +129,9 @@ def _make(engine: Engine, options: NetworkOptions | ContainerOptions) -> None:
     engine.namespace.rules_changed()
 
 
-def _settled(answer: Answer, origin: Value | None = None) -> None:
-    if answer.code:
-        said = answer.err.removeprefix("docker: ").split("\n\n")[0].split("\nSee '")[0].removesuffix("exit status 1\n")
-        said = " ".join(said.split())
-        if origin is None:
-            raise SourceError(said)
-        raise _nearest_leaf(origin, said).error(said)
-
-
-def _nearest_leaf(value: Value, message: str) -> Value:
-    """The part of a value that a message speaks of: the one that has a word in common with it, else all of it."""
-    words = {word.strip(".") for word in _TOKEN.findall(message)}
-    words |= {part for word in words for part in word.split(":")}
-    leaves = list(_leaves(value))
-    speaking = [leaf for leaf in leaves if words & set(_parts(leaf))]
-    return min(speaking, key=lambda leaf: -len(max(words & set(_parts(leaf)), key=len)), default=value)
-
-
-def _parts(leaf: Value) -> list[str]:
-    text = str(leaf.held)
-    return [part for part in (*_TOKEN.findall(text), *re.split(r"[:/]", text)) if len(part) > 1]
-
-
-def _leaves(value: Value) -> Iterator[Value]:
-    if isinstance(value.held, dict):
-        for item in value.held.values():
-            yield from _leaves(item)
-    elif isinstance(value.held, list):
-        for item in value.held:
-            yield from _leaves(item)
-    else:
-        yield value
-
-
 def _listen(lab: Lab, listen: Listen, origin: Value) -> None:
     """Start a server; in a service it listens in every task."""
-    with _located(origin):
+    with located(origin):
         if not listen.place.partition("/")[2].startswith(SERVICE):
             serve(lab.network, listen)
             return

@@ -28,6 +28,7 @@ STEPS = [
     {"kind": "delivery", "where": "h1/host", "text": "delivered to server (tcp 0.0.0.0:22)"},
     {"kind": "device", "where": "h1/host", "text": "eth0 Out"},
 ]
+COUNTER = {"where": "h1/host", "table": "filter", "rule": "-A INPUT -j ACCEPT", "packets": 1, "bytes": 60}
 EXPECTED = {
     "name": "one",
     "frm": "wan",
@@ -48,6 +49,7 @@ ANSWER = {
     "devices": {"h1/host": ["eth0 In", "eth0 Out"]},
     "packets": [{"id": 1, "packet": "tcp 192.0.2.1:40000>192.0.2.2:22 SYN", "steps": STEPS}],
     "dropped_by": None,
+    "undecided": [],
 }
 
 
@@ -106,6 +108,47 @@ def test_a_difference_is_found(change):
 )
 def test_what_a_recording_cannot_tell_is_no_difference(change):
     assert differences(EXPECTED, ANSWER | change) == []
+
+
+def test_a_bridge_s_own_crossing_by_a_redirected_packet_is_left_out():
+    bridge = {"kind": "bridge", "where": "h1/host", "text": "bridge br0: forward to veth1"}
+    answer = ANSWER | {"devices": {"h1/host": ["veth0 P", "veth1 Out"]}}
+    answer["packets"] = [{"id": 1, "packet": "tcp", "steps": [*STEPS, bridge]}]
+    for path, same in ((["veth0 P", "br0 Out", "veth1 Out"], True), (["veth0 P", "br1 Out", "veth1 Out"], False),
+                       (["veth0 P", "br0 In", "br0 Out"], False)):  # fmt: skip
+        assert (differences(EXPECTED | {"devices": {"h1/host": path}}, answer) == []) is same
+
+
+def test_how_docker_proxy_closes_is_left_out():
+    proxy = {"kind": "delivery", "where": "h1/host", "text": "delivered to docker-proxy (tcp 0.0.0.0:22)"}
+    cut = EXPECTED | {"result": "error ECONNRESET", "counters": []}
+    answer = ANSWER | {"verdict": "reset", "walks": walk(flags="ACK")} | {"undecided": []}
+    expected = cut | {"walks": [], "counters": [COUNTER | {"packets": 2, "bytes": 104}]}
+    assert differences(expected, answer)
+    answer["packets"] = [{"id": 1, "packet": "tcp", "steps": [*STEPS, proxy]}]
+    assert differences(expected, answer) == []
+    assert differences(expected | {"counters": []}, answer)
+
+
+def test_a_client_that_only_opens_a_connection_does_not_see_it_closed():
+    expected = EXPECTED | {"result": "reply"}
+    assert differences(expected, ANSWER | {"verdict": "reset"})
+    assert differences(expected | {"greeted": True}, ANSWER | {"verdict": "reset"}) == []
+    assert differences(expected | {"greeted": True}, ANSWER | {"verdict": "refused"})
+
+
+def test_a_tunnel_s_own_connection_may_be_known_already():
+    tunnel = WALK | {"proto": "udp", "table": "nat", "dport": 4789, "flags": ""}
+    expected = EXPECTED | {"proto": "udp", "walks": [], "counters": []}
+    assert differences(expected, ANSWER | {"walks": [tunnel]}) == []
+    assert differences(expected, ANSWER | {"walks": [tunnel | {"table": "filter"}]})
+    assert differences(expected, ANSWER | {"walks": [tunnel | {"dport": 53}]})
+
+
+def test_counters_are_not_compared_where_a_rule_is_undecided():
+    expected = EXPECTED | {"counters": []}
+    assert differences(expected, ANSWER)
+    assert differences(expected, ANSWER | {"undecided": [{"rule": "-A INPUT -m time"}]}) == []
 
 
 def test_a_port_that_the_kernel_chose_may_be_any():
@@ -195,6 +238,12 @@ def test_counters_that_differ(change):
 def test_a_counter_without_bytes_compares_packets_alone():
     assert not differences(EXPECTED | {"counters": [{"where": "h1/host", "table": "filter",
                                                      "rule": "-A INPUT -j ACCEPT", "packets": 1}]}, ANSWER)  # fmt: skip
+
+
+def test_a_counter_that_other_traffic_raises_too_is_not_compared():
+    found = compared(counter(packets=None, bytes=None), ANSWER)
+    assert not found.differences
+    assert found.compared["counters"] == 0
 
 
 def test_acknowledgements_are_a_matter_of_timing_but_must_be_there():

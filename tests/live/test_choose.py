@@ -20,7 +20,8 @@ from simnet.scenario.source import read_source
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 SEED = RECORDINGS / "seed-modes-28.5/snapshot"
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-ALL = sorted(path for path in RECORDINGS.iterdir() if path.name != "README.md" and "fuzz" not in path.name)
+FOLDERS = (path.parent for path in RECORDINGS.glob("*/expected.json"))
+ALL = sorted(path for path in (*FOLDERS, *RECORDINGS.glob("*.tar.xz")) if "fuzz" not in path.name)
 
 
 @pytest.fixture

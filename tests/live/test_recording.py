@@ -45,7 +45,8 @@ def test_a_folder_is_read_and_written_as_it_was(copied):
 
 
 def test_keys_that_nobody_knows_patience_and_counters_are_kept(copied):
-    counters = [{"where": "h1/host", "table": "nat", "rule": "-A X", "packets": 2}]
+    counters = [{"where": "h1/host", "table": "nat", "rule": "-A X", "packets": 2},
+                {"where": "h1/host", "table": "nat", "rule": "-A Y", "packets": None}]  # fmt: skip
     extra = {"patience": 0.25, "counters": counters, "kernel": {"release": "6.1"}}
     probe = Recording.read(changed(copied, **extra)).probes[0]
     assert probe.probe.patience == 250_000_000
@@ -80,6 +81,11 @@ def test_an_archive_is_unpacked_and_goes_away():
         ({"walks": [{key: WALK[key] for key in WALK if key != "iif"}]}, "'iif' of a walk is None"),
         ({"devices": {"h1/host": "eth0 In"}}, "the devices of h1/host are 'eth0 In', no list of texts"),
         ({"counters": [{"where": "h1/host"}]}, "a counter has no 'table'"),
+        ({"counters": [{"where": "h1/host", "table": "nat", "rule": "-A X"}]}, "a counter has no 'packets'"),
+        (
+            {"counters": [{"where": "h1/host", "table": "nat", "rule": "-A X", "packets": "1"}]},
+            "'packets' of a counter is '1', not a number or null",
+        ),
         ({"patience": "long"}, "'patience' is 'long'"),
         ({"patience": -1}, "'patience' is -1"),
     ],

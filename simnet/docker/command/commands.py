@@ -6,6 +6,7 @@ A flag that does not touch the network is read and left alone.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from ipaddress import IPv4Interface, IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any
 
@@ -176,9 +177,12 @@ def container(given: Given, layout: Layout) -> ContainerOptions:
     joined = [attachment(text, layout) for text in names]
     if len(names) > 1 and "one_network" in layout.features:
         raise BadFlag(layout.say("networks_many", network=", ".join(sorted(at.network for at in joined))), "daemon")
-    joined[0] = Attachment(
-        joined[0].network, given.last("ip") or joined[0].address, given.last("ip6") or joined[0].address6,
-        joined[0].gateway_priority, (*given.all("network-alias"), *given.all("net-alias")),
+    flagged = (*given.all("network-alias"), *given.all("net-alias"))
+    if flagged and joined[0].aliases:
+        raise BadFlag("conflicting options: cannot specify both --network-alias and per-network alias", "client")
+    joined[0] = replace(
+        joined[0], address=given.last("ip") or joined[0].address, address6=given.last("ip6") or joined[0].address6,
+        aliases=flagged or joined[0].aliases,
     )  # fmt: skip
     first = joined[0].network
     special = first.startswith("container:") or first == "host"
@@ -213,7 +217,9 @@ def attachment(text: str, layout: Layout) -> Attachment:
             asked["gateway_priority"] = _number(text, "network", value)
         elif key == "alias":
             aliases.append(value)
-        elif key not in {"driver-opt", "mac-address", "link-local-ip"}:
+        elif key == "mac-address":
+            asked["mac_address"] = value
+        elif key not in {"driver-opt", "link-local-ip"}:
             raise BadFlag(f'invalid argument "{text}" for "--network" flag: invalid field key {key}')
     if not asked.get("network"):
         raise BadFlag(f'invalid argument "{text}" for "--network" flag: network name/id is not specified')

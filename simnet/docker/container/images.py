@@ -17,11 +17,21 @@ from simnet.errors import SourceError
 
 def ports_of(image: str) -> Iterator[tuple[str, int]]:
     """Protocol and number of each port that an image of a known name exposes; tag and digest do not matter."""
-    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
-    head, _, tag = name.rpartition(":")
-    for text in images().get(head if head and "/" not in tag else name, ()):
+    for text in images().get(short_name(image), ()):
         proto, _, number = text.partition("/")
         yield proto, int(number)
+
+
+def short_name(image: str) -> str:
+    """An image's name without docker's own registry, tag and digest.
+
+    Example:
+        >>> short_name("docker.io/library/busybox:1.36"), short_name("example.test:5000/own/web")
+        ('busybox', 'example.test:5000/own/web')
+    """
+    name = image.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+    head, _, tag = name.rpartition(":")
+    return head if head and "/" not in tag else name
 
 
 @cache

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from simnet.errors import HostError
 from simnet.live import scratch
-from simnet.live.scratch import RUN
 
 from .site import Site, lock, sites
 
@@ -25,7 +24,20 @@ _PATIENCE = 20.0
 
 
 def down(site: Site) -> bool:
-    """Take a site down; gives whether there was anything of it. HostError where something would not go."""
+    """Take a site down; gives whether there was anything of it.
+
+    HostError where something would not go, or another process is making it.
+    """
+    with lock(site) as free:
+        if not free:
+            raise HostError(f"the private site {site.name!r} is in the hands of another process", "end that first")
+        there = clear(site)
+    scratch.leave()
+    return there
+
+
+def clear(site: Site) -> bool:
+    """The same for whoever holds the site."""
     there = site.folder.exists() or bool(site.processes())
     _thaw(site)
     _end(site)
@@ -34,9 +46,6 @@ def down(site: Site) -> bool:
     shutil.rmtree(site.folder, ignore_errors=True)
     if site.folder.exists():
         raise HostError(f"{site.folder} cannot be removed")
-    with contextlib.suppress(OSError):
-        (RUN / f"{site.name}.lock").unlink()
-    scratch.leave()
     return there
 
 
@@ -45,12 +54,10 @@ def sweep() -> list[str]:
     scratch.sweep()
     found = []
     for site in sites():
-        if site.file.exists():
-            continue
-        with lock(RUN / f"{site.name}.lock", wait=False) as free:
-            if free and not site.file.exists():
-                down(site)
+        with lock(site) as free:
+            if free and not site.up and clear(site):
                 found.append(site.name)
+    scratch.leave()
     return found
 
 

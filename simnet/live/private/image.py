@@ -1,4 +1,7 @@
-"""The image that every private engine is given: `busybox`, made of this machine's own static busybox."""
+"""The image that every private engine is given: `busybox`, made of this machine's own static busybox.
+
+A container of it that is told no command sleeps.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from simnet.live import command
 
 NAME = "busybox:latest"
 _PT_INTERP = 3
+_SLEEP = 'CMD ["sleep", "2147483647"]'
 _APPLETS = ("arp", "cat", "echo", "hostname", "httpd", "ifconfig", "ip", "ls", "nc", "netstat", "nslookup", "ping",
             "ps", "route", "sh", "sleep", "top", "traceroute", "true", "wget")  # fmt: skip
 
@@ -43,7 +47,7 @@ def _interpreted(data: bytes) -> bool:
 
 def load(socket: Path, image: bytes) -> None:
     """Import the image into an engine; HostError with the engine's words where it refuses."""
-    words = [command.find("docker"), "-H", f"unix://{socket}", "import", "-", NAME]
+    words = [command.find("docker"), "-H", f"unix://{socket}", "import", "--change", _SLEEP, "-", NAME]
     done = subprocess.run(words, input=image, capture_output=True, check=False, timeout=60)
     if done.returncode:
         raise HostError(f"docker import: {done.stderr.decode(errors='replace').strip()}")

@@ -1,8 +1,8 @@
 """A private site: its name, its machines, the folder that they share with the outside; and which sites there are.
 
-Files lie below `/run/simnet/SITE`: `site.json` once the site is up, and for each machine a folder with its engine's
-socket and its log. A process belongs to a site when its environment says so (`SIMNET_SITE`), which is how what a killed
-command left behind is found.
+Files lie below `/run/simnet/SITE`: `site.json` once the site is up (`.machines` before), and for each machine a folder
+with its engine's socket and its log. A process belongs to a site when its environment says so (`SIMNET_SITE`),
+which is how what a killed command left behind is found.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from simnet.answer import Answer
 from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
+from simnet.live import command
 from simnet.live.engine import Engine
 from simnet.live.namespace import NetworkNamespace
 from simnet.live.scratch import RUN
@@ -25,6 +27,7 @@ from .machine import LOG, SOCKET
 
 MARK = "SIMNET_SITE"
 DEFAULT = "site"
+_MADE, _UP = ".machines", "site.json"
 _NAME = re.compile(r"[A-Za-z0-9][\w-]{0,31}", re.ASCII)
 
 
@@ -61,9 +64,9 @@ class Site:
         return RUN / self.name
 
     @property
-    def file(self) -> Path:
-        """What says that it is up."""
-        return self.folder / "site.json"
+    def up(self) -> bool:
+        """Whether it is up: all of it was made, and it was not taken down."""
+        return (self.folder / _UP).exists()
 
     @property
     def cgroup(self) -> str:
@@ -75,9 +78,9 @@ class Site:
         return self.folder / host / SOCKET
 
     def machines(self) -> dict[str, Machine]:
-        """Its machines by name; HostError where it is not up."""
+        """Its machines by name, those of which nobody need know as well; HostError where it is not up."""
         try:
-            rows = json.loads(self.file.read_text("utf-8"))
+            rows = json.loads((self.folder / (_UP if self.up else _MADE)).read_text("utf-8"))
         except FileNotFoundError:
             raise HostError(f"there is no private site {self.name!r}", "simnet live up makes one") from None
         return {row["name"]: Machine(**row) for row in rows}
@@ -120,11 +123,29 @@ class Site:
             return self.container(other)
         return engine.sandbox(found[place])
 
-    def keep(self, machines: list[Machine]) -> None:
+    def space(self, place: str) -> NetworkNamespace:
+        """The namespace of a machine (`h1`, `wan`) or a container (`h1/web`)."""
+        return self.container(place) if "/" in place else self.namespace(place)
+
+    def environment(self, place: str) -> dict[str, str]:
+        """What a command there has for its environment: its host's engine, and the mark that it goes with the site."""
+        host = place.partition("/")[0]
+        engine = {"DOCKER_HOST": self.engine(host).host} if self.machine(host).docker else {}
+        return {**os.environ, MARK: self.name, **engine}
+
+    def execute(self, place: str, words: Sequence[str], stdin: str = "") -> Answer:
+        """Run a command of this machine in the network of a place; HostError where it is missing or does not end."""
+        with self.space(place) as space, space.entered():
+            return command.answer(words, stdin=stdin, env=self.environment(place))
+
+    def write_machines(self, machines: Iterable[Machine]) -> None:
+        """Say which machines it has."""
+        rows = [asdict(machine) for machine in machines]
+        (self.folder / _MADE).write_text(json.dumps(rows, indent=1), "utf-8")
+
+    def write_up(self) -> None:
         """Say that it is up."""
-        draft = self.file.with_suffix(".new")
-        draft.write_text(json.dumps([asdict(machine) for machine in machines], indent=1), "utf-8")
-        draft.replace(self.file)
+        (self.folder / _MADE).replace(self.folder / _UP)
 
     def processes(self) -> set[int]:
         """The processes of the site, as far as they are seen from here (those of containers are not told apart)."""
@@ -142,14 +163,14 @@ class Site:
 
 def sites() -> list[Site]:
     """Every site that has left something, up or not."""
-    if not RUN.is_dir():
-        return []
-    return [Site(path.name) for path in sorted(RUN.iterdir()) if path.is_dir() and _NAME.fullmatch(path.name)]
+    found = [path.name for path in RUN.iterdir() if path.is_dir()] if RUN.is_dir() else []
+    found += [path.stem for path in RUN.glob("*.lock")]
+    return [Site(name) for name in sorted({*found}) if _NAME.fullmatch(name)]
 
 
 def up_sites() -> list[Site]:
     """The sites that are up."""
-    return [site for site in sites() if site.file.exists()]
+    return [site for site in sites() if site.up]
 
 
 def the_site(name: str = "") -> Site:
@@ -167,16 +188,32 @@ def the_site(name: str = "") -> Site:
 
 
 @contextmanager
-def lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a file for this process alone; gives False where another holds it and `wait` is off.
+def lock(site: Site) -> Iterator[bool]:
+    """Hold a site for this process alone, while it is made or taken down; gives False where another process does.
 
     The kernel lets go of it when the process ends.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
+    path = RUN / f"{site.name}.lock"
+    RUN.mkdir(parents=True, exist_ok=True)
+    while True:
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            if not _is(path, file.fileno()):
+                continue  # another process removed it meanwhile
+            try:
+                yield True
+            finally:
+                path.unlink(missing_ok=True)
             return
-        yield True
+
+
+def _is(path: Path, file: int) -> bool:
+    """Whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False

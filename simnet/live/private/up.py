@@ -1,4 +1,4 @@
-"""A private site put up: a machine for each host and outside machine, cables between them, an engine on each host.
+"""A private site put up: a machine for each host and outside machine, cables, an engine on each host, its commands run.
 
 The machines hang on this process until all is well; where it fails or is killed before, they end with it.
 """
@@ -11,32 +11,33 @@ import socket as sockets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from simnet.docker.document import Value
 from simnet.errors import HostError, UsageError
 from simnet.live import needs
 from simnet.live.namespace import NetworkNamespace
-from simnet.live.scratch import RUN
-from simnet.scenario.plan import HostPlan, MachinePlan, Plan
+from simnet.scenario.build import build
+from simnet.scenario.located import located
+from simnet.scenario.plan import Command, HostPlan, MachinePlan, Plan
 
 from . import image
-from .down import down
+from .down import clear
 from .machine import LOG, Spec
+from .play import Say, play
 from .site import MARK, Machine, Site, lock
 
 CABLES = ".cables"
 _PATIENCE = 60.0
 _ROUTES = (("172.16.0.0/12", "192.0.2.2"),)
 
-Progress = Callable[[str], object]
 
-
-def plain(hosts: int = 1) -> Plan:
+def plain(hosts: int = 1, *, swarm: bool = False) -> Plan:
     """Fresh hosts `h1` … (192.0.2.2 …, way out by 192.0.2.1) and an outside machine `wan` (192.0.2.1).
 
     wan knows a way to the addresses that Docker takes for networks: by h1, so that access past published ports can be
-    tried.
+    tried. `swarm`: h1 manages one, the others join it.
 
     Example:
         >>> [host.name for host in plain(2).hosts]
@@ -47,32 +48,43 @@ def plain(hosts: int = 1) -> Plan:
     found = tuple(
         HostPlan(f"h{number}", "", (f"192.0.2.{number + 1}/24",), gateway="192.0.2.1") for number in range(1, hosts + 1)
     )
-    return Plan(hosts=found, machines=(MachinePlan("wan", ("192.0.2.1/24",), routes=_ROUTES),))
+    lines = [("docker", "swarm", "join", "192.0.2.2:2377") if number else ("docker", "swarm", "init")
+             for number in range(hosts if swarm else 0)]  # fmt: skip
+    commands = [Command(host.name, line, Value(None, "", 0, 0)) for host, line in zip(found, lines, strict=False)]
+    return Plan(
+        hosts=found, machines=(MachinePlan("wan", ("192.0.2.1/24",), routes=_ROUTES),), commands=tuple(commands)
+    )
 
 
 def up(
-    site: Site, plan: Plan, roots: Sequence[str] = (), options: Sequence[str] = (), progress: Progress = lambda _: None
-) -> list[Machine]:
+    site: Site, plan: Plan, roots: Sequence[str] = (), options: Sequence[str] = (), say: Say = lambda _: None,
+    note: Say = lambda _: None,
+) -> list[Machine]:  # fmt: skip
     """Put a site up; `roots` are the engines' root folders (the last serves what is left), `options` dockerd's.
 
-    HostError where this machine does not allow it, or an engine does not start (with the end of its log).
+    `say` is told what is being done, `note` what is otherwise than the plan has it. Where it fails, nothing is left.
+    HostError where this machine does not allow it, or an engine does not start (with the end of its log); ScenarioError
+    where simnet's model, an engine or the kernel refuses what the plan asks for.
     """
     needs.root("a private host")
     folders = [_checked(root) for root in roots or ["/"]]
+    if plan.document is not None:
+        build(plan)  # nothing is run here that the model has not run before: it knows networks' commands, and no others
     archive = image.archive()
-    with lock(RUN / f"{site.name}.lock", wait=False) as free:
+    with lock(site) as free:
         if not free:
-            raise HostError(f"the private site {site.name!r} is being put up by another process")
-        if site.file.exists():
+            raise HostError(f"the private site {site.name!r} is in the hands of another process")
+        if site.up:
             raise HostError(f"the private site {site.name!r} is up", "simnet live down first, or --name another")
-        down(site)
-        with _Builder(site, progress) as builder:
+        clear(site)
+        with _Builder(site, say) as builder:
             for index, host in enumerate(plan.hosts):
                 builder.machine(host.name, folders[min(index, len(folders) - 1)], [*options, *host.daemon_words()])
             for machine in plan.machines:
                 builder.machine(machine.name)
             builder.wire([*plan.hosts, *plan.machines])
             builder.engines(archive)
+            play(site, plan, say, note)
             return builder.keep()
 
 
@@ -87,8 +99,8 @@ def _checked(root: str) -> str:
 class _Builder:
     """The machines of a site while it is being put up; leaving without `keep` takes them down."""
 
-    def __init__(self, site: Site, progress: Progress) -> None:
-        self._site, self._progress = site, progress
+    def __init__(self, site: Site, say: Say) -> None:
+        self._site, self._tell = site, say
         self._started: dict[str, subprocess.Popen[str]] = {}
         self._spaces: dict[str, NetworkNamespace] = {}
         self._hosts: list[str] = []
@@ -109,11 +121,11 @@ class _Builder:
             for process in self._started.values():
                 process.kill()
                 process.wait()
-            down(self._site)
+            clear(self._site)
 
     def machine(self, name: str, root: str = "/", options: Iterable[str] | None = None) -> None:
         """Start a machine, with an engine where it is given options for one."""
-        self._progress(f"machine {name}")
+        self._tell(f"machine {name}")
         folder = self._site.folder / name
         (folder / "root").mkdir(parents=True)
         engine = None
@@ -141,14 +153,17 @@ class _Builder:
 
     def _said(self, name: str) -> str:
         lines = (self._site.folder / name / LOG).read_text("utf-8", errors="replace").splitlines()
+        lines = [line for line in lines if not line.startswith("See 'dockerd --help'")]
         return lines[-1] if lines else "it said nothing"
 
     def wire(self, ends: Sequence[HostPlan | MachinePlan]) -> None:
         """Join the machines of each wire by a switch in a namespace of its own, and give each its addresses."""
-        self._progress("cables")
+        self._tell("cables")
         self.machine(CABLES)
         cables = self._spaces[CABLES]
-        _write(cables, {"net.bridge.bridge-nf-call-iptables": "0", "net.ipv6.conf.all.disable_ipv6": "1"})
+        _write(cables, {"net.ipv6.conf.all.disable_ipv6": "1"})
+        with contextlib.suppress(HostError):  # without br_netfilter no bridge asks iptables
+            _write(cables, {"net.bridge.bridge-nf-call-iptables": "0"})
         wires = list(dict.fromkeys(end.wire for end in ends))
         lines = [f"link add w{number} type bridge\nlink set w{number} up" for number in range(len(wires))]
         for number, end in enumerate(ends):
@@ -161,15 +176,17 @@ class _Builder:
             space = self._spaces[end.name]
             if isinstance(end, HostPlan):
                 # as a machine boots: what forwards is the engine's doing
-                _write(space, {"net.ipv4.ip_forward": "0", **end.sysctl})
+                with located(end.origin):
+                    _write(space, {"net.ipv4.ip_forward": "0", **end.sysctl})
             space.run(["ip", "-batch", "-"], stdin=_addresses(end))
 
     def engines(self, archive: bytes) -> None:
         """Let the engines start, and give each the image."""
+        self._site.write_machines(self._machines())
         for process in self._started.values():
             self._say(process, "go")
         for name in self._hosts:
-            self._progress(f"engine of {name}")
+            self._tell(f"engine of {name}")
             self._wait(name)
             image.load(self._site.socket(name), archive)
 
@@ -183,15 +200,17 @@ class _Builder:
             time.sleep(0.05)
         raise HostError(f"the engine of {name} did not start: {self._said(name)}")
 
+    def _machines(self) -> list[Machine]:
+        return [Machine(name, process.pid, name in self._hosts) for name, process in self._started.items()]
+
     def keep(self) -> list[Machine]:
         """Let the machines go on without this process; gives them."""
-        machines = [Machine(name, process.pid, name in self._hosts) for name, process in self._started.items()]
-        self._site.keep(machines)
         for process in self._started.values():
             self._say(process, "keep")
             process.returncode = 0  # it is not waited for: it outlives this process
+        self._site.write_up()
         self._kept = True
-        return [machine for machine in machines if not machine.name.startswith(".")]
+        return [machine for machine in self._machines() if not machine.name.startswith(".")]
 
     @staticmethod
     def _say(process: subprocess.Popen[str], word: str) -> None:
@@ -216,9 +235,12 @@ def _addresses(end: HostPlan | MachinePlan) -> str:
 def _write(space: NetworkNamespace, sysctls: dict[str, str]) -> None:
     with space.entered():
         for key, value in sysctls.items():
-            path = Path("/proc/sys", *key.split("."))
-            with contextlib.suppress(FileNotFoundError):
-                path.write_text(value, "ascii")
+            if not key.startswith("net."):
+                raise HostError(f"{key} is a setting of the whole machine, which stays as it is", "set net.* alone")
+            try:
+                Path("/proc/sys", *key.split(".")).write_text(value, "ascii")
+            except OSError as error:
+                raise HostError(f"sysctl {key}={value}: {error.strerror}") from None
 
 
 def _answers(socket: Path) -> bool:

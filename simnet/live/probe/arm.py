@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterable
 
 from simnet.errors import HostError
+from simnet.live import command
 from simnet.live.namespace import NetworkNamespace
 
 TABLE = "simnet-trace"
@@ -18,6 +19,17 @@ TABLE = "simnet-trace"
 _CHAINS = {"pre": "prerouting", "out": "output"}
 _PRIORITY = -450
 _END = b"}\n"
+
+
+def check_traceable() -> None:
+    """HostError where this machine's iptables writes rules that the kernel's trace does not name.
+
+    The legacy iptables has tables of its own in the kernel; what is traced here are those of nf_tables.
+    """
+    version = command.run(["iptables", "--version"]).strip()
+    if version.endswith("(legacy)"):
+        raise HostError(f"{version}: the kernel's rule trace names rules of nf_tables alone",
+                        "validate --live needs iptables-nft; simnet snapshot and trace do without")  # fmt: skip
 
 
 class Arm:

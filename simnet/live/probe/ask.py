@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+import time
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from simnet.docker.drivers.overlay import PORT as VXLAN_PORT
 from simnet.live.agreement import COMPARED_FLAGS, ERRNO_VERDICTS, FIRST_FREE_PORT
 from simnet.live.recorded import Recorded, RuleCounter
 from simnet.net.address import ip_text
@@ -14,7 +17,8 @@ from simnet.net.network import SECOND
 from simnet.scenario.question import Listen
 
 from . import counting
-from .arm import TABLE, Arm
+from .arm import TABLE, Arm, check_traceable
+from .calm import REFILL, Calm
 from .capture import Capture, Key
 from .ground import Ground, addresses
 from .talk import PATIENCE, Conversation
@@ -24,13 +28,22 @@ from .trace import Monitor, Walk, drain
 QUIET = 0.012
 # how long nothing is sent to learn which counters rise by themselves (s)
 IDLE = 0.3
+# how often a probe is sent, at the most, and how far apart the ports are that it is sent from
+_TRIES, _APART = 3, 8000
 _ERRNOS = {verdict: name for name, verdict in ERRNO_VERDICTS.items()}
 _PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
 _REQUEST = {"icmp": "type 8 code 0", "tcp": "SYN", "udp": ""}
 # where the inner packet's ports lie in a packet of VXLAN, in bits from the outer UDP header
 _INNER_SPORT, _INNER_DPORT = 8 * (8 + 8 + 14 + 20), 8 * (8 + 8 + 14 + 20 + 2)
-_VXLAN = 4789
+# where the packet that an ICMP error is about has its protocol and a ping's number, in bits from the ICMP header
+_INNER_PROTOCOL, _INNER_ID = 8 * (8 + 9), 8 * (8 + 20 + 4)
+_ERRORS = ("destination-unreachable", "time-exceeded", "parameter-problem")
 
+# how many words a key of an ARP packet has
+_ARP_WORDS = 4
+
+# what crossed devices of a place: each packet's key, and the device and way
+Crossed = Sequence[tuple[Key, str]]
 # an address and a port
 End = tuple[str, int]
 
@@ -39,7 +52,8 @@ class Observer:
     """All that watches while probes are sent: traces, captures and counters of every place; closing takes it away."""
 
     def __init__(self, ground: Ground) -> None:
-        """Watch from now on; HostError where the kernel does not allow it."""
+        """Watch from now on; HostError where the kernel does not allow it, or iptables is the legacy one."""
+        check_traceable()
         self._ground = ground
         self._open = ExitStack()
         self._arms: list[Arm] = []
@@ -47,6 +61,7 @@ class Observer:
         self._rules: dict[tuple[str, str, str], list[str]] = {}
         self._counted: list[str] = []
         self._addresses: dict[str, list[str]] = {}
+        self._calm = Calm([ground.spaces[place] for place in ground.watched])
         self._own = sorted({one for host in ground.engines for one in addresses(ground.spaces[host])})
         try:
             self._captures = [self._captured(place) for place in ground.watched]
@@ -110,9 +125,23 @@ class Observer:
     def ask(self, probe: Recorded, existing: Sequence[Listen] = ()) -> Recorded:
         """Send a probe, and give it back with the kernel's answer.
 
-        Where programs that are there already serve it (`existing`), a connection is opened and no more. OSError where
-        a server cannot listen.
+        Where programs that are there already serve it (`existing`), a connection is opened and no more. Where a kernel
+        withheld an ICMP error because it had sent so many just before, the probe is sent again, from another port.
+        OSError where a server cannot listen.
         """
+        for _ in range(_TRIES):
+            before = self._calm.withheld()
+            asked = self._asked(probe, existing)
+            if asked.result.startswith("reply"):
+                break
+            self._calm.wait()
+            if self._calm.withheld() == before:
+                break
+            time.sleep(REFILL)
+            probe = replace(probe, sport=probe.sport + _APART)
+        return asked
+
+    def _asked(self, probe: Recorded, existing: Sequence[Listen]) -> Recorded:
         ends = {end for server in (*probe.servers, *existing) for end in self._ends(server)}
         matches = list(self._matches(probe, ends))
         for arm in self._arms:
@@ -124,12 +153,22 @@ class Observer:
             verdict = talk.play()
             walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
-            devices = self._devices(probe, ends)
+            crossed = {capture.place: capture.drain() for capture in self._captures}
+            devices = _devices(probe, crossed, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
-        if existing:  # how such a program goes on nobody knows
-            counts = None
-        return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counts,
+        if probe.proto == "tcp" and verdict != "reply" and not existing:
+            self._end_attempts(ends)
+        others = {place for place, seen in crossed.items() if any(_is_other(probe, key, ends) for key, _ in seen)}
+        # how a program that was there goes on nobody knows
+        counters = None if existing else self._certain(counts, walks, others)
+        return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counters,
                        greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
+
+    def _end_attempts(self, ends: Iterable[End]) -> None:
+        """End what a docker-proxy still tries for this probe: its SYN would come again and again, in later ones."""
+        to = " or ".join(f"dst = {address}:{port}" for address, port in sorted(ends))
+        for host in self._ground.engines if to else ():
+            self._ground.spaces[host].run(["ss", "-K", "-Htn", "state", "syn-sent", "(", *to.split(), ")"])
 
     def _drain(self) -> None:
         for monitor in self._monitors:
@@ -142,11 +181,12 @@ class Observer:
         proto, port = probe.proto, probe.sport
         if proto == "icmp":
             yield f"icmp id {port}"
+            yield f"icmp type {{ {', '.join(_ERRORS)} }} @th,{_INNER_PROTOCOL},8 1 @th,{_INNER_ID},16 {port}"
             return
         yield f"{proto} sport {port}"
         yield f"{proto} dport {port}"
         for offset in (_INNER_SPORT, _INNER_DPORT) if proto == "udp" else ():
-            yield f"udp dport {_VXLAN} @th,{offset},16 {port}"
+            yield f"udp dport {VXLAN_PORT} @th,{offset},16 {port}"
         own = f"{{ {', '.join(self._own)} }}"
         for address, number in sorted(ends):
             yield f"ip saddr {own} ip daddr {address} {proto} dport {number}"
@@ -159,20 +199,23 @@ class Observer:
         at = [ip_text(server.address)] if server.address else self._addresses[server.place]
         return [(address, server.port) for address in at]
 
-    def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...] | None:
+    def _risen(self, before: dict[str, counting.Counts]) -> tuple[RuleCounter, ...]:
         after = {place: counting.read(self._ground.spaces[place]) for place in before}
         return tuple(
             one for place in after for one in counting.risen(place, before[place], after[place], self.restless[place])
         )
 
-    def _devices(self, probe: Recorded, ends: Container[End]) -> dict[str, list[str]]:
-        """The devices that the first packet crossed, by place."""
-        found = {}
-        for capture in self._captures:
-            path = [crossing for key, crossing in capture.drain() if _is_request(probe, key, ends)]
-            if path:
-                found[capture.place] = path
-        return found
+    def _certain(
+        self, counts: Iterable[RuleCounter], walks: Iterable[Walk], others: Container[str]
+    ) -> tuple[RuleCounter, ...]:
+        """The counters; where `others` sent meanwhile, none of a rule that more packets raised than were traced."""
+        traced = Counter((walk.place, walk.table, self._text(walk, *rule)) for walk in walks for rule in walk.rules)
+        return tuple(
+            replace(one, packets=None, bytes=None)
+            if one.where in others and (one.packets or 0) > traced[one.where, one.table, one.rule]
+            else one
+            for one in counts
+        )
 
     def _rows(self, probe: Recorded, walks: Iterable[Walk]) -> Iterator[dict[str, Any]]:
         """The walks as a recording writes them, each once."""
@@ -204,8 +247,30 @@ class Observer:
         return rules[number - 1] if number <= len(rules) else f"-A {chain} (rule {number}, added meanwhile)"
 
 
+def _devices(probe: Recorded, crossed: Mapping[str, Crossed], ends: Container[End]) -> dict[str, list[str]]:
+    """The devices that the first packet crossed, by place."""
+    paths = {
+        place: [crossing for key, crossing in seen if _is_request(probe, key, ends)] for place, seen in crossed.items()
+    }
+    return {place: path for place, path in paths.items() if path}
+
+
+def _is_other(probe: Recorded, key: Key, ends: Container[End]) -> bool:
+    """Whether an IPv4 packet has nothing to do with a probe: no port of it, no ICMP; or is TCP in a tunnel.
+
+    What comes out of a tunnel is merged (gro_cells of vxlan), so how often TCP acknowledges it is chance.
+    """
+    if len(key) < _ARP_WORDS + 1:
+        return False
+    src, dst, proto, sport, dport, *_ = key
+    own = probe.sport in {sport, dport} or (dst, dport) in ends or (src, sport) in ends
+    if dport == VXLAN_PORT:
+        return probe.proto == "tcp"
+    return not (own or proto == _PROTOCOLS["icmp"])
+
+
 def _is_request(probe: Recorded, key: Key, ends: Container[End]) -> bool:
-    if len(key) < len(("arp", "request", "sender", "target")) + 1:
+    if len(key) < _ARP_WORDS + 1:
         return False
     _, dst, proto, sport, dport, detail, *_ = key
     if proto != _PROTOCOLS[probe.proto] or detail != _REQUEST[probe.proto]:

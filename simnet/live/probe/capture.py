@@ -14,6 +14,7 @@ _ALL, _IPV4, _ARP = 0x0003, 0x0800, 0x0806
 _DIRECTIONS = {0: "In", 1: "B", 2: "M", 3: "P", 4: "Out"}
 
 _SO_RCVBUFFORCE, _BUFFER = 33, 4 << 20
+_MORE, _OFFSET = 0x2000, 0x1FFF
 
 # a packet as the rule trace identifies it, or the four words of an ARP packet
 Key = tuple[str | int, ...]
@@ -27,6 +28,7 @@ class Capture:
         self.place = place
         self._socket = space.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL))
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        self._fragmented: dict[bytes, Key] = {}
 
     def close(self) -> None:
         """Listen no more."""
@@ -39,8 +41,22 @@ class Capture:
             data, (device, kind, direction, *_) = self._socket.recvfrom(65536)
             if kind not in {_IPV4, _ARP} or (device == "lo" and _DIRECTIONS.get(direction) == "Out"):
                 continue
-            found.append((arp_key(data) if kind == _ARP else ip_key(data), f"{device} {_DIRECTIONS[direction]}"))
+            found.append((arp_key(data) if kind == _ARP else self._key(data), f"{device} {_DIRECTIONS[direction]}"))
         return found
+
+    def _key(self, data: bytes) -> Key:
+        """An IPv4 packet; a later fragment counts as the first one, which has the ports.
+
+        They are matched by protocol and number alone: where NAT changes a packet, the kernel may have written the new
+        addresses over a later fragment's old ones before it is read here (ip_fraglist_prepare).
+        """
+        whole = data[4:6] + data[9:10]
+        key, place = ip_key(data), int.from_bytes(data[6:8], "big")
+        if place & _OFFSET:
+            return self._fragmented.get(whole, key)
+        if place & _MORE:
+            self._fragmented[whole] = key
+        return key
 
 
 def arp_key(data: bytes) -> Key:

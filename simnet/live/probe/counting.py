@@ -48,8 +48,8 @@ def _lines(dump: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
 
 
 def risen(place: str, before: Counts, after: Counts, passed_over: frozenset[Name] = frozenset()) -> list[RuleCounter]:
-    """What rose, without those that rise by themselves."""
-    found = []
+    """What rose; of what rises by itself (`passed_over`) nobody knows how much of it is the probe's."""
+    found = [RuleCounter(place, table, rule, None) for table, rule, _ in passed_over]
     for name, (packets, size) in after.items():
         was = before.get(name, (0, 0))
         if packets > was[0] and name not in passed_over:

@@ -54,7 +54,8 @@ class Ground:
         containers = {str(one["Id"]): one for one in engine.inspect() if is_name(one["Name"].lstrip("/"))}
         for one in containers.values():
             mode = str(one["HostConfig"]["NetworkMode"])
-            if mode != "host" and not mode.startswith("container:") and one["NetworkSettings"].get("SandboxKey"):
+            runs = one["State"]["Pid"] and one["NetworkSettings"].get("SandboxKey")
+            if runs and mode != "host" and not mode.startswith("container:"):
                 place = f"{host}/{one['Name'].lstrip('/')}"
                 self._watch(place, self._open.enter_context(engine.sandbox(one)))
                 self.containers.add(place)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from simnet.errors import HostError, UnknownName
-from simnet.live.choose import Choice, Chosen, choose
+from simnet.live.choose import FIRST_PORT, Choice, Chosen, choose
 from simnet.live.questions import Question
 from simnet.live.recorded import Recorded
 from simnet.live.recording import Recording
 
+from .announce import announce
 from .ask import Observer
 from .ground import Ground, Notes
+
+# how many ports pass in a second, and after how many seconds they begin anew
+_PORTS_A_SECOND, _ROUND = 33, 360
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,11 @@ def record(
 
     A probe whose server cannot listen is left out, and `note` is told. HostError where there is none to ask.
     """
+    for place in ground.watched:
+        if not place.endswith("/host"):
+            announce(ground.spaces[place])
     ground.snapshot(folder / "snapshot", note)
-    chosen = choose(folder / "snapshot", wanted.most, wanted.own)
+    chosen = choose(folder / "snapshot", wanted.most, wanted.own, _first_port(time.time()))
     for text in chosen.notes:
         note(text)
     choices = _named(chosen, wanted.names)
@@ -55,6 +63,19 @@ def record(
     recording = Recording(folder, tuple(asked))
     recording.write()
     return Recording.read(folder)
+
+
+def _first_port(now: float) -> int:
+    """Where this run's clients' ports begin; no run begins where one of the last minutes has been.
+
+    Conntrack remembers what UDP and ping asked for up to three minutes, and would take the same again for a known flow.
+    Ports go by the clock, faster than probes can be asked, and come round after six minutes.
+
+    Example:
+        >>> [_first_port(seconds) for seconds in (0, 10, 360)]
+        [20001, 20331, 20001]
+    """
+    return FIRST_PORT + int(now) % _ROUND * _PORTS_A_SECOND
 
 
 def _named(chosen: Chosen, names: Sequence[str]) -> list[Choice]:

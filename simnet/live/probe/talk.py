@@ -18,7 +18,7 @@ from simnet.scenario.question import Listen
 
 # how long a probe's client waits (ns): shorter than the least time after which TCP sends anything again
 PATIENCE = 3 * SECOND // 20
-_VERDICTS = {"ECONNREFUSED": "refused", "ECONNRESET": "reset", "ENETUNREACH": "net-unreachable",
+_VERDICTS = {"ECONNREFUSED": "refused", "ECONNRESET": "reset", "EPIPE": "reset", "ENETUNREACH": "net-unreachable",
              "EHOSTUNREACH": "host-unreachable"}  # fmt: skip
 _ECHO, _ECHO_REPLY, _TIME_EXCEEDED = 8, 0, 11
 _PING_SIZE = 56
@@ -185,6 +185,7 @@ class Conversation:
 
     def _ping(self) -> str:
         client = self._open(socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # as busybox's ping has it
         ident = struct.pack("!H", self.probe.sport)
         message = struct.pack("!BBH", _ECHO, 0, 0) + ident + bytes(2 + (self.probe.size or _PING_SIZE))
         message = message[:2] + struct.pack("!H", _checksum(message)) + message[4:]

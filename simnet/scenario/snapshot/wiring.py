@@ -85,9 +85,10 @@ def _pair(ends: list[_End], notes: list[str]) -> dict[tuple[str, int], str]:
         ranked = []
         for end in open_ends:
             options = [other for other in by_name[end.peer_index, end.device.ifindex] if fits(end, other)]
-            if not options:
-                continue
             scores = sorted(((_evidence(end, other), other) for other in options), key=lambda pair: -pair[0])
+            # what speaks against a pair counts for more than that nothing else is there: its peer may be elsewhere
+            if not scores or scores[0][0] < 0:
+                continue
             lead = scores[0][0] - (scores[1][0] if len(scores) > 1 else 0)
             sure = 1000 if len(scores) == 1 else 0
             ranked.append((sure + lead, scores[0][0], end, scores[0][1], len(scores) > 1 and not lead))
