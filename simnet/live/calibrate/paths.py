@@ -156,7 +156,8 @@ def modes() -> Iterator[Path]:
         asked = [(mode.name, mode.frm, mode.to, mode.port) for mode in MODES if mode.name not in {"none", "proxy"}]
         asked.append(("container to container", "h1/other", "172.30.0.2", 80))
         for name, frm, to, port in asked:
-            yield from _all_kinds(Path(f"{name}, {backend}", bed, frm, to, port))
+            path = Path(f"{name}, {backend}", bed, frm, to, port)
+            yield from (*_all_kinds(path), replace(path, kind=SLEPT))
 
 
 def slopes(backend: str) -> Iterator[tuple[Path, Path]]:
