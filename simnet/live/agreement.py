@@ -125,8 +125,8 @@ def _verdict(
         wanted = ERRNO_VERDICTS.get(rest, rest.lower())
     else:
         wanted = word
-    if recorded.greeted and verdict == "reset":
-        verdict = "reply"  # it was opened, and how it goes on was not looked at
+    if recorded.greeted and (verdict == "reset" or _opened(answer)):
+        verdict = "reply"  # how it goes on was not looked at
     compared[VERDICT] += 1
     if verdict != wanted:
         step = _drop(answer) or next((one.step for one in walks if one.step is not None), None)
@@ -137,6 +137,13 @@ def _verdict(
         address, _, port = client.rpartition(":")
         if seen != client and not (port == "*" and seen.rpartition(":")[0] == address):
             yield Difference(SERVER_SAW, "", "", (client,), (seen,) if seen else (), _served(answer))
+
+
+def _opened(answer: Json) -> bool:
+    """Whether the client's connection was opened: it was given a SYN ACK."""
+    ours = _found((packet for packet in answer["packets"] if packet["packet"].endswith("SYN ACK")), lambda step: (
+        step["kind"] == "delivery" and step["text"].startswith("delivered to client")))  # fmt: skip
+    return ours is not None
 
 
 def _outcome(answer: Json) -> str:

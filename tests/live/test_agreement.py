@@ -135,6 +135,10 @@ def test_a_client_that_only_opens_a_connection_does_not_see_it_closed():
     assert differences(expected, ANSWER | {"verdict": "reset"})
     assert differences(expected | {"greeted": True}, ANSWER | {"verdict": "reset"}) == []
     assert differences(expected | {"greeted": True}, ANSWER | {"verdict": "refused"})
+    given = {"kind": "delivery", "where": "wan", "text": "delivered to client (tcp 192.0.2.1:40000)"}
+    answer = ANSWER | {"verdict": "timeout", "packets": [{"id": 1, "packet": "tcp SYN ACK", "steps": [*STEPS, given]}]}
+    assert differences(expected, answer)
+    assert differences(expected | {"greeted": True}, answer) == []
 
 
 def test_a_tunnel_s_own_connection_may_be_known_already():
