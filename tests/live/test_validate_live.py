@@ -197,7 +197,7 @@ def masked(over, *words):
 @pytest.mark.parametrize(("missing", "said"), [
     ("docker", "the command 'docker' is missing; install it: apt-get install docker.io"),
     ("nft", "the command 'nft' is missing; install it: apt-get install nftables"),
-    ("ip", "the command 'ip' is missing or knows no -j; install iproute2"),
+    ("ip", "the command 'ip' is missing; install it: apt-get install iproute2"),
 ])  # fmt: skip
 def test_a_tool_that_is_missing_is_named(site, missing, said, tmp_path):
     (tmp_path / "empty").touch()
