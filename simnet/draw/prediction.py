@@ -40,10 +40,10 @@ def save(compared: Sequence[Compared], path: Path, title: str) -> None:
         style = look(row)
         axes.plot([one.error for one in mine], heights, style.mark, color=style.colour, markersize=4, linestyle="none")
         farthest, height = max(zip(mine, heights, strict=True), key=lambda pair: abs(pair[0].error))
-        inwards = -1 if farthest.error > 0 else 1
-        axes.annotate(farthest.name, (farthest.error, height), (5 * inwards, 0), textcoords="offset points",
-                      ha="right" if farthest.error > 0 else "left", va="center", fontsize=POINTS - 2, color=GREY,
-                      parse_math=False)  # fmt: skip
+        above = farthest.error < 0  # where the row has no other mark
+        axes.annotate(farthest.name, (farthest.error, height), (0, 5 if above else -5), textcoords="offset points",
+                      ha="left" if above else "right", va="bottom" if above else "top", fontsize=POINTS - 2,
+                      color=GREY, parse_math=False)  # fmt: skip
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_yticks(range(len(present)), present, fontsize=POINTS)
     axes.invert_yaxis()

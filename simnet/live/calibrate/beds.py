@@ -20,15 +20,15 @@ _VNI, _PORT, _INNER_MTU = 77, 4789, 1450
 
 @dataclass(frozen=True)
 class Bed:
-    """Hosts of a scenario, what `commands` of a lab add, and what h1 has: sysctls, rules.
+    r"""Hosts of a scenario, what `commands` of a lab add, and the rules that h1 has.
 
     `rules` (an iptables-save dump) take the place of its own, `inserted` lines come before those in FORWARD. `backend`
     is the iptables that loads them. With a `tunnel`, there is a VXLAN between h1 and wan.
 
     Example:
-        >>> bed = Bed(PLAIN, sysctls=(("net.bridge.bridge-nf-call-iptables", "1"),))
-        >>> bed.network.find("h1").sysctls["net.bridge.bridge-nf-call-iptables"]
-        '1'
+        >>> dump = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -i eth9 -j DROP\nCOMMIT\n"
+        >>> [str(rule) for rule in Bed(PLAIN, rules=dump).network.find("h1").ruleset.rules()]
+        ['-A FORWARD -i eth9 -j DROP']
     """
 
     file: str
@@ -36,7 +36,6 @@ class Bed:
     commands: tuple[str, ...] = ()
     rules: str = ""
     inserted: tuple[str, ...] = ()
-    sysctls: tuple[tuple[str, str], ...] = ()
     tunnel: bool = False
 
     @property
@@ -58,7 +57,6 @@ def _built(bed: Bed) -> Network:
     if bed.inserted:
         before, rule, after = save.dump(host.ruleset, counters=False).partition("-A FORWARD")
         host.load_rules(save.parse(before + "\n".join((*bed.inserted, rule)) + after))
-    host.sysctls.update(bed.sysctls)
     if bed.tunnel:
         _dig(network)
     return network

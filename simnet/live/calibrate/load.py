@@ -24,6 +24,8 @@ _PATIENCE = struct.pack("ll", 2, 0)
 _BUFFER = 8 << 20
 # the share of a block's exchanges that is played before it
 _WARM = 5
+# how many datagrams of a stream wait for their receiver
+_ROW = 16
 # below those that the kernel chooses
 _FIRST_PORTS, _LAST_PORT = 10_000, 32_000
 
@@ -96,15 +98,17 @@ def trips(client: socket.socket, server: socket.socket, size: int, times: int) -
 
 
 def bursts(client: socket.socket, server: socket.socket, size: int, times: int) -> Block:
-    """Datagrams, sent one after the other and then received: what one takes from the CPU at both ends."""
+    """Datagrams, some sent one after the other and then received: what one takes from the CPU at both ends."""
     message, room = bytes(size), size + 1
     send, receive = client.send, server.recv
 
     def some(number: int) -> None:
-        for _ in range(number):
-            send(message)
-        for _ in range(number):
-            receive(room)
+        for begun in range(0, number, _ROW):
+            row = range(min(_ROW, number - begun))
+            for _ in row:
+                send(message)
+            for _ in row:
+                receive(room)
 
     return _timed(some, times)
 

@@ -13,7 +13,7 @@ from simnet.errors import HostError
 from simnet.net.address import parse_ip
 
 from . import counts, load, processes
-from .beds import Bed
+from .beds import PLAIN, Bed
 from .counts import Way
 from .load import Block
 from .paths import BURST, FIRST, SLEPT, STREAM, WOKEN, Path
@@ -65,6 +65,7 @@ class Bench:
         for path in asked:
             beds.setdefault((path.bed, ways[path].hosts), []).append(path)
         try:
+            self._allowed = os.sched_getaffinity(0)
             with one_cpu() as cpu:
                 self._cpu = cpu
                 for together in beds.values():
@@ -80,7 +81,7 @@ class Bench:
         try:
             replica = self._open.enter_context(Replica(bed.network, places, restore[bed.backend]))
         except HostError as error:
-            if not bed.rules:
+            if bed == Bed(PLAIN):
                 raise
             self.refused.update(dict.fromkeys(paths, str(error)))
             return
@@ -106,13 +107,20 @@ class Bench:
         if path.kind == STREAM:
             make = partial(load.pieces, client, server, counts.piece(path))
         elif path.kind in {SLEPT, WOKEN} and not path.proxied:
-            cpu = self._cpu if path.kind == SLEPT else other_cpu(self._cpu)
+            cpu = self._cpu if path.kind == SLEPT else self._other_cpu()
             self._open.enter_context(processes.echoing(server, cpu))
             make = partial(load.asks, client, path.size)
         else:
             make = partial(load.bursts if path.kind == BURST else load.trips, client, server, path.size)
         make(_TRIED)()
         return make(min(max(round(_BLOCK / make(_TRIED)()), _LEAST), _MOST))
+
+    def _other_cpu(self) -> int:
+        """Another CPU than that of the measuring thread; HostError where there is none."""
+        others = self._allowed - {self._cpu}
+        if not others:
+            raise HostError("there is one CPU here, so nothing can be woken on another")
+        return min(others)
 
     def measure(self, rounds: int, progress: Progress = lambda _done, _of: None) -> dict[Path, Figure]:
         """Run every block once in each round."""
@@ -143,14 +151,6 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise HostError(f"{path}: what was sent did not come ({error.strerror})") from None
-
-
-def other_cpu(cpu: int) -> int:
-    """Another CPU than this one; HostError where there is none."""
-    others = [number for number in range(os.cpu_count() or 1) if number != cpu]
-    if not others:
-        raise HostError("this machine has one CPU, so nothing can be woken on another")
-    return others[0]
 
 
 @contextmanager

@@ -119,7 +119,6 @@ def _tables(backend: str) -> Iterator[Path]:
     dnat = table("nat", *(f"-A PREROUTING -d 192.0.2.2/32 -p {proto} -m {proto} --dport 8080 "
                           "-j DNAT --to-destination 172.17.0.2:80" for proto in ("udp", "tcp")))  # fmt: skip
     masquerade = table("nat", "-A POSTROUTING -o eth0 -j MASQUERADE")
-    called = (("net.bridge.bridge-nf-call-iptables", "1"),)
     for name, dump, end in (
         ("gateway, filter", filters, _GATEWAY),
         ("gateway, three tables", filters + table("raw") + table("mangle"), _GATEWAY),
@@ -132,8 +131,7 @@ def _tables(backend: str) -> Iterator[Path]:
         ("bridged, filter", filters, _BRIDGED),
         ("bridged, conntrack", tracks + nat, _BRIDGED),
     ):
-        bed = Bed(PLAIN, backend, rules=dump, sysctls=called if end == _BRIDGED else ())
-        path = Path(f"{name}, {backend}", bed, *end)
+        path = Path(f"{name}, {backend}", Bed(PLAIN, backend, rules=dump), *end)
         yield from (path, replace(path, proto="tcp"))
         if dump not in {filters, filters + table("raw") + table("mangle")}:
             yield replace(path, kind=FIRST)
@@ -158,7 +156,8 @@ def modes() -> Iterator[Path]:
         asked = [(mode.name, mode.frm, mode.to, mode.port) for mode in MODES if mode.name not in {"none", "proxy"}]
         asked.append(("container to container", "h1/other", "172.30.0.2", 80))
         for name, frm, to, port in asked:
-            yield from _all_kinds(Path(f"{name}, {backend}", bed, frm, to, port))
+            path = Path(f"{name}, {backend}", bed, frm, to, port)
+            yield from (*_all_kinds(path), replace(path, kind=SLEPT))
 
 
 def slopes(backend: str) -> Iterator[tuple[Path, Path]]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from simnet.sim.prices.costs import Costs, read
-from simnet.study.prediction import FIRSTS, GROUPS, PROXY, ROUND_TRIPS, SLOPES, THROUGHPUT, Compared
+from simnet.study.prediction import FIRSTS, GROUPS, PROXY, ROUND_TRIPS, SLEEPING, SLOPES, THROUGHPUT, Compared
 
 from . import counts
 from .calibration import Calibration
 from .cost_file import text
 from .measure import Figure
-from .paths import BURST, FIRST, MORE_RULES, STREAM, Path, modes, proxied, slopes
+from .paths import BURST, FIRST, MORE_RULES, SLEPT, STREAM, Path, modes, proxied, slopes
 
 _BITS, _NANOSECONDS = 8, 1e9
 
@@ -46,7 +46,8 @@ def _compared(path: Path, figure: Figure, costs: Costs, sockets_first: float) ->
     if path.kind == BURST:
         thousands = _NANOSECONDS / 1e3
         return Compared(THROUGHPUT, f"{path.name}: datagrams", "k/s", thousands / predicted, thousands / measured)
-    return Compared(PROXY if path.proxied else ROUND_TRIPS, str(path), "ns", predicted, measured)
+    group = PROXY if path.proxied else SLEEPING if path.kind == SLEPT else ROUND_TRIPS
+    return Compared(group, str(path), "ns", predicted, measured)
 
 
 def _slope(without: Path, many: Path, figures: Mapping[Path, Figure], costs: Costs) -> Compared:

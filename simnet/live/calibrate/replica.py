@@ -23,9 +23,10 @@ from simnet.net.netfilter import save
 from simnet.net.network import Network
 from simnet.net.route import UNICAST
 
+_CALLS = "net.bridge.bridge-nf-call-iptables"
 # what the kernel sets by itself in a new namespace, and the model does not
 _SYSCTLS = {
-    "net.bridge.bridge-nf-call-iptables": "0",
+    _CALLS: "0",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.default.rp_filter": "0",
     "net.ipv4.ip_forward": "0",
@@ -58,9 +59,12 @@ class Replica:
             for place in sorted(places):
                 self.spaces[place] = self._open.enter_context(NetworkNamespace.made(place))
             for place, space in self.spaces.items():
-                own = network.namespaces[place].sysctls.items()
+                namespace = network.namespaces[place]
+                own = {key: value for key, value in namespace.sysctls.items() if key.startswith(_KEPT)}
                 with space.entered():
-                    _set(_SYSCTLS | {key: value for key, value in own if key.startswith(_KEPT)})
+                    if own.get(_CALLS) == "1" and any(isinstance(one, Bridge) for one in namespace.devices.values()):
+                        _demand(_CALLS, "modprobe br_netfilter")
+                    _set(_SYSCTLS | own)
             self._build(restore)
             for space in self.spaces.values():
                 with space.entered():
@@ -151,6 +155,12 @@ class Replica:
         if len(found) > 1:
             raise HostError(f"the wire of {device} has {len(found) + 1} ends, and a cable has two")
         return found[0] if found else None
+
+
+def _demand(key: str, hint: str) -> None:
+    """HostError where this namespace has no such sysctl."""
+    if not Path("/proc/sys", *key.split(".")).exists():
+        raise HostError(f"this kernel has no {key}", hint)
 
 
 def _set(sysctls: Mapping[str, str]) -> None:

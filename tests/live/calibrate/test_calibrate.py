@@ -86,7 +86,10 @@ def test_the_prediction_test_says_how_near_each_figure_is(tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["schema"] == "simnet.prediction/1"
-    assert [group["group"] for group in found["groups"]][:4] == ["round trips", "throughput", "rules", "first packets"]
+    groups = [group["group"] for group in found["groups"]]
+    assert groups[:5] == ["round trips", "round trips, sleeping", "throughput", "rules", "first packets"]
+    for group in found["groups"]:
+        assert group["target"] is None or group["median_error"] < group["target"], group
     names = {one["name"].split(",")[0] for one in found["figures"]}
     assert {"host", "bridge", "nat", "nat-out", "container", "overlay", "container to container"} <= names
     for one in found["figures"]:
