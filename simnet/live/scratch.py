@@ -32,7 +32,10 @@ def sweep() -> int:
     """Remove the folders that nobody holds any more; gives how many."""
     found = 0
     for folder in RUN.glob(f"{_PREFIX}*"):
-        held = os.open(folder, os.O_RDONLY)
+        try:
+            held = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # another process swept it
+            continue
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
