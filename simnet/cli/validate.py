@@ -111,6 +111,16 @@ def _live(asked: _Asked) -> list[Finding]:
         return validated(recording, ())
 
 
+def _keep(folder: Path, target: Path) -> None:
+    """Copy a recording to where it is to be, whole or not at all."""
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        shutil.copytree(folder, draft)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def _own_questions(source: str) -> tuple[Question, ...]:
     if not source:
         return ()
