@@ -106,7 +106,7 @@ def _live(asked: _Asked) -> list[Finding]:
         with shown("packets") as tell:
             recording = record(there, folder, Wanted(asked.most, asked.only, own), _note, tell)
         if asked.kept is not None:
-            shutil.copytree(folder, asked.kept)
+            _keep(folder, asked.kept)
             click.echo(f"wrote {asked.kept}", err=True)
         return validated(recording, ())
 
