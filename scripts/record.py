@@ -15,6 +15,7 @@ they differ.
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 import tarfile
@@ -72,8 +73,11 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - a script
 
 
-def _pack(recording: Recording, target: Path) -> None:
-    """Pack a recording as a folder of the archive's name; who made it and when is left out."""
+def pack(recording: Recording, target: Path) -> None:
+    """Pack a recording as a folder of the archive's name; who made it and when is left out, and whose kernel it was."""
+    for path in recording.snapshot.glob("*/docker-version.json"):
+        text = path.read_text("utf-8")
+        path.write_text(re.sub(r'("KernelVersion": *"\d+\.\d+\.\d+)[^"]*"', r'\1"', text), "utf-8")
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = member.mtime = 0
@@ -95,7 +99,7 @@ def recorded(site: Site, case: str, root: str, most: int, target: Path) -> bool:
             found = record(there, folder, Wanted(most, (), own), _say, lambda *_: None)
             found = replace(found, commands=case)
             found.write()
-            _pack(found, target)
+            pack(found, target)
             findings = list(validate(found))
     finally:
         down(site)

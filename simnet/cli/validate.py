@@ -90,6 +90,7 @@ class _Asked(NamedTuple):
 def _live(asked: _Asked) -> list[Finding]:
     """Record real hosts, and hold simnet against the recording."""
     from simnet.draw.progress import shown
+    from simnet.live import needs
     from simnet.live.private.down import sweep
     from simnet.live.probe.record import Wanted, record
     from simnet.live.probe.target import ground
@@ -98,16 +99,26 @@ def _live(asked: _Asked) -> list[Finding]:
     if asked.kept is not None and asked.kept.exists():
         raise UsageError(f"--record {asked.kept} exists already; name another folder")
     own = _own_questions(asked.source)
-    with ground(asked.hosts, asked.site, reach=asked.reach) as there:
-        for left in sweep():
-            _note(f"removed what was left of the private site {left}")
-        with scratch() as folder:
-            with shown("packets") as tell:
-                recording = record(there, folder, Wanted(asked.most, asked.only, own), _note, tell)
-            if asked.kept is not None:
-                shutil.copytree(folder, asked.kept)
-                click.echo(f"wrote {asked.kept}", err=True)
-            return validated(recording, ())
+    needs.root("validate --live")
+    for left in sweep():
+        _note(f"removed what was left of the private site {left}")
+    with ground(asked.hosts, asked.site, reach=asked.reach) as there, scratch() as folder:
+        with shown("packets") as tell:
+            recording = record(there, folder, Wanted(asked.most, asked.only, own), _note, tell)
+        if asked.kept is not None:
+            _keep(folder, asked.kept)
+            click.echo(f"wrote {asked.kept}", err=True)
+        return validated(recording, ())
+
+
+def _keep(folder: Path, target: Path) -> None:
+    """Copy a recording to where it is to be, whole or not at all."""
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        shutil.copytree(folder, draft)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _own_questions(source: str) -> tuple[Question, ...]:

@@ -70,6 +70,7 @@ class Server:
         wake = self.namespace.network.wake
 
         def received(_: bytes) -> None:
+            stream.received = lambda _: None  # a longer request has one answer, too
             wake(answer(), self.namespace, self.by)
 
         def answer() -> Generator[Step, None, None]:

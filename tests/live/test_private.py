@@ -11,7 +11,7 @@ import pytest
 
 from simnet.errors import HostError, ScenarioError, SourceError
 from simnet.live import command
-from simnet.live.private.down import down, sweep
+from simnet.live.private.down import down
 from simnet.live.private.site import Site, up_sites
 from simnet.live.private.up import plain, up
 from simnet.scenario.source import read_source
@@ -137,6 +137,12 @@ def test_a_compose_file_is_played(own, tmp_path):
     assert any(note.startswith("h1: the engine that runs is ") for note in notes)
 
 
+def test_hosts_join_a_swarm(own):
+    up(own, plain(2, swarm=True))
+    nodes = own.engine("h1").docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").split()
+    assert sorted(nodes) == ["Ready", "Ready", "h1", "h2"]
+
+
 SCENARIO = """\
 hosts:
   h1:
@@ -172,6 +178,15 @@ def test_what_the_model_does_not_know_is_never_run(own, tmp_path):
     with pytest.raises(ScenarioError, match="files that can be written"):
         played(own, tmp_path, f"echo 1 > {tmp_path}/x")
     assert not (tmp_path / "x").exists() and left(own) == []
+
+
+def test_what_a_real_engine_refuses_names_its_place_and_leaves_nothing(own, tmp_path):
+    """A name of one letter, which the model lets be."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text("hosts:\n  h1:\n    containers:\n      web: {}\n      a: {publish: 80}\n")
+    with pytest.raises(ScenarioError, match=r"scenario\.yaml:5:\d+: .*Invalid container name \(a\)"):
+        up(own, read_source(str(path)).plan)
+    assert left(own) == []
 
 
 def test_what_the_kernel_refuses_names_its_place_and_leaves_nothing(own, tmp_path):
@@ -221,9 +236,10 @@ def test_killed_at_any_moment_it_is_swept_away(own, seed):
     time.sleep(random.Random(seed).uniform(0.1, 2.5))
     process.kill()
     process.communicate()
-    was_up = own.up
-    sweep()
-    if was_up:
+    if not own.up:  # whatever comes of it, the next command takes away what there is
+        _, _, code = simnet("validate", "--live", "--host", "unix:///nowhere/docker.sock")
+        assert code == 4
+    else:
         down(own)
     assert left(own) == []
 

@@ -7,7 +7,7 @@ from simnet.net.route import Route
 from simnet.net.skb import Skb
 from simnet.net.stack import fragment
 from simnet.net.step import Reshape
-from tests.net.build import build, icmp, inject, ip, play, reasons, talk, tcp, udp
+from tests.net.build import build, icmp, inject, ip, load, play, reasons, talk, tcp, udp
 
 UNFILTERED = {"net.bridge.bridge-nf-call-iptables": "0"}
 NAT = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -p sctp -j MASQUERADE\nCOMMIT\n"
@@ -174,3 +174,14 @@ def test_a_route_s_own_mtu():
     trace = talk(here, "wan", "172.17.0.2", 53, "udp", ["h1/web udp 53"], size=1000)
     assert trace.verdict == "reply"
     assert "fragmented into 2" in [str(step) for step in trace.steps]
+
+
+def test_an_own_broadcast_comes_in_again_where_no_capture_sees_it():
+    here = build()
+    rules = "-A INPUT -p icmp -j ACCEPT", "-A POSTROUTING -j ACCEPT"
+    load(here, "h1", "\n".join(["*mangle", ":INPUT ACCEPT", ":POSTROUTING ACCEPT", *rules, "COMMIT", ""]))
+    trace = talk(here, "h1", "192.0.2.255", proto="icmp")
+    own = [walk for walk in trace.walks() if walk.place == "h1/host" and walk.table == "mangle" and walk.hits]
+    assert [walk.chain for walk in own] == ["POSTROUTING", "POSTROUTING", "INPUT"]
+    assert trace.devices()["h1/host"] == ["eth0 Out"]
+    assert trace.verdict == "timeout"

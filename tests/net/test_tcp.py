@@ -37,6 +37,12 @@ def test_the_request_and_the_reply_arrive():
     assert carried == [b"hi", b"192.0.2.1:40000>172.17.0.2:80"]
 
 
+def test_a_request_of_several_segments_has_one_answer():
+    trace = talk(build(), "wan", "172.17.0.2", 80, servers=SERVER, size=5000)
+    sends = [step.packet for step in trace.steps if isinstance(step, Origin) and step.by == "server"]
+    assert [packet.transport.data for packet in sends if "PSH" in packet.flags] == [b"192.0.2.1:40000>172.17.0.2:80"]
+
+
 def test_both_ends_are_closed():
     here = build()
     talk(here, "wan", "172.17.0.2", 80, servers=SERVER)

@@ -144,9 +144,8 @@ class _Stage:
         address = typed[-1].partition(":")[0]
         manager = next((host.name for host in self._plan.hosts
                         if address in {one.partition("/")[0] for one in host.addresses}), "")  # fmt: skip
-        given = read(typed[3:], {"token": "value", "advertise-addr": "value"}, {})
         if not manager:
             return typed
-        role = "manager" if given.last("token").endswith("manager") else "worker"
+        role = "manager" if any(word.endswith("manager") for word in typed[3:-1]) else "worker"
         token = self._site.engine(manager).docker("swarm", "join-token", "--quiet", role).strip()
-        return ["docker", "swarm", "join", "--token", token, typed[-1]]
+        return [*typed[:-1], "--token", token, typed[-1]]  # of several tokens docker takes the last

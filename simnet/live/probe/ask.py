@@ -28,6 +28,8 @@ from .trace import Monitor, Walk, drain
 QUIET = 0.012
 # how long nothing is sent to learn which counters rise by themselves (s)
 IDLE = 0.3
+# when data that nobody acknowledges is sent again (s): the least that TCP waits (TCP_RTO_MIN)
+_REPEATED = 0.2
 # how often a probe is sent, at the most, and how far apart the ports are that it is sent from
 _TRIES, _APART = 3, 8000
 _ERRNOS = {verdict: name for name, verdict in ERRNO_VERDICTS.items()}
@@ -148,27 +150,32 @@ class Observer:
             arm.flows(matches)
         self._drain()
         before = self._counts(probe)
-        sent = replace(probe.probe, patience=PATIENCE)
+        sent, started = replace(probe.probe, patience=PATIENCE), time.monotonic()
         with Conversation(self._ground.spaces, sent, probe.servers, greet=bool(existing)) as talk:
             verdict = talk.play()
             walks = drain(self._monitors, QUIET)
             counts = self._risen(before)
+            repeated = talk.opened and verdict == "timeout" and time.monotonic() - started > _REPEATED
             crossed = {capture.place: capture.drain() for capture in self._captures}
             devices = _devices(probe, crossed, ends)
             result = _result(probe, verdict, talk.server_saw, talk.served_at)
-        if probe.proto == "tcp" and verdict != "reply" and not existing:
-            self._end_attempts(ends)
+        if probe.proto == "tcp" and verdict != "reply":
+            self._end_attempts(probe, () if existing else ends)
         others = {place for place, seen in crossed.items() if any(_is_other(probe, key, ends) for key, _ in seen)}
-        # how a program that was there goes on nobody knows
-        counters = None if existing else self._certain(counts, walks, others)
+        # how a program that was there goes on nobody knows, nor how often data was sent that came too late
+        counters = None if existing or repeated else self._certain(counts, walks, others)
         return replace(probe, result=result, walks=tuple(self._rows(probe, walks)), devices=devices, counters=counters,
                        greeted=bool(existing), patience=PATIENCE / SECOND)  # fmt: skip
 
-    def _end_attempts(self, ends: Iterable[End]) -> None:
-        """End what a docker-proxy still tries for this probe: its SYN would come again and again, in later ones."""
-        to = " or ".join(f"dst = {address}:{port}" for address, port in sorted(ends))
-        for host in self._ground.engines if to else ():
-            self._ground.spaces[host].run(["ss", "-K", "-Htn", "state", "syn-sent", "(", *to.split(), ")"])
+    def _end_attempts(self, probe: Recorded, ends: Iterable[End]) -> None:
+        """End what hosts still try for this probe: their SYN and SYN ACK would come again and again, in later ones.
+
+        That is a docker-proxy that connects to a server, and the kernel that has had no answer from the client.
+        """
+        to = " or ".join([f"dport = :{probe.sport}", *(f"dst = {address}:{port}" for address, port in sorted(ends))])
+        for host in self._ground.engines:
+            words = ["state", "syn-sent", "state", "syn-recv", "(", *to.split(), ")"]
+            self._ground.spaces[host].run(["ss", "-K", "-Htn", *words])
 
     def _drain(self) -> None:
         for monitor in self._monitors:

@@ -41,6 +41,7 @@ class Conversation:
         """Let the servers listen; OSError where one cannot."""
         self.probe = probe
         self.server_saw = self.served_at = ""
+        self.opened = False
         self._spaces, self._greet = spaces, greet
         self._listeners: dict[socket.socket, str] = {}
         self._accepted: dict[socket.socket, bool] = {}
@@ -168,6 +169,7 @@ class Conversation:
         verdict = self._until(client, connected, writing=True)
         if verdict != "connected":
             return verdict
+        self.opened = True
         if self._greet:
             return "reply"
         client.send(self._data)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from ..address import BROADCAST_MAC, ip_text, is_multicast, multicast_mac
-from ..device import Device
+from ..device import Device, Loopback
 from ..namespace import NetNamespace
 from ..netfilter import hooks
 from ..packet import DEST_UNREACH, FRAG_NEEDED, HOST_UNREACH, ICMP, IP_HEADER, IcmpMessage, IPv4
@@ -64,6 +64,8 @@ def output(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
     out = skb.out
     assert out is not None
     came_by = skb.device
+    if skb.local and skb.route is not None and skb.route.type == BROADCAST and not isinstance(out, Loopback):
+        yield from _loop_back(namespace, skb.clone(), out)
     if not (yield from hooks.run(namespace, hooks.POSTROUTING, skb, came_by, out)):
         return "EPERM"
     mtu = mtu_of(skb, out)
@@ -79,6 +81,12 @@ def output(namespace: NetNamespace, skb: Skb) -> Generator[Step, None, str]:
     for part in parts:
         yield from _finish(namespace, part, out)
     return ""
+
+
+def _loop_back(namespace: NetNamespace, copy: Skb, out: Device) -> Generator[Step, None, None]:
+    """An own broadcast is for this host as well: a copy comes in by the device that it leaves by (ip_mc_output)."""
+    if (yield from hooks.run(namespace, hooks.POSTROUTING, copy, None, out)):
+        yield from link.loop_back(out, copy)
 
 
 def _finish(namespace: NetNamespace, skb: Skb, out: Device) -> Generator[Step, None, None]:

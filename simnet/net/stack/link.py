@@ -81,6 +81,13 @@ def transmit(device: Device, skb: Skb) -> Generator[Step, None, None]:
         yield Drop(place, skb.serial, skb.packet, f"nothing is known at the other end of {device.name}")
 
 
+def loop_back(device: Device, skb: Skb) -> Generator[Step, None, None]:
+    """Take in a copy of an own packet at the device that it leaves by (dev_loopback_xmit); no capture sees it."""
+    skb.device, skb.packet_type, skb.local = device, "B", False
+    yield HandOver(device.namespace.place, skb.serial, skb.packet, "softirq")
+    device.namespace.network.defer(_packet_types[type(skb.packet)](device, skb), device)
+
+
 def forward(sender: Device, receiver: Device, skb: Skb) -> Generator[Step, None, None]:
     """Put a packet into the backlog of another device, as if it came in there (dev_forward_skb)."""
     if skb.segment_length > receiver.mtu + _VLAN_HEADER:
