@@ -9,6 +9,7 @@ own routes. Bridges that were given no name are called after a random id: they a
 import json
 import re
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
@@ -44,8 +45,34 @@ def own_routes(recording):
             yield Route(Prefix.parse(route["dst"]), "eth0", gateway, source)
 
 
+def of_case(recording, commands):
+    """The lab that a case's lines lead to (see scripts/record.py): they say what the machines are given, too."""
+    lab = Lab()
+    read = [line.partition(": ") for line in commands.splitlines() if not line.startswith("#")]
+    options = next((rest.split() for head, _, rest in read if head == "up"), [])
+    hosts = int(options[options.index("--hosts") + 1]) if "--hosts" in options else 1
+    for number in range(1, hosts + 1):
+        lab.host(f"h{number}", version_of(recording), f"192.0.2.{number + 1}/24", gateway="192.0.2.1")
+    lab.machine("wan", "192.0.2.1/24")
+    lab.network.find("wan").fib.add([Route(Prefix.parse("172.16.0.0/12"), "eth0", parse_ip("192.0.2.2"), 0)])
+    daemon = [f"--{value}" for word, value in pairwise(options) if word == "--daemon"]
+    for number in range(1, hosts + 1) if daemon else ():
+        assert lab.run(f"dockerd {' '.join(daemon)}", f"h{number}").code == 0
+    lab.start()
+    if "--swarm" in options:
+        assert lab.run("docker swarm init --advertise-addr 192.0.2.2", "h1").code == 0
+        assert all(lab.run("docker swarm join 192.0.2.2:2377", f"h{n}").code == 0 for n in range(2, hosts + 1))
+    for head, _, command in read:
+        if head not in {"up", "ask"}:
+            answer = lab.run(command, head.lstrip("?"))
+            assert answer.code == 0 or head.startswith("?"), (head, command, str(answer))
+    return lab
+
+
 def built(recording):
     """The lab that a recording's commands lead to."""
+    if recording_of(recording).commands.startswith("#"):
+        return of_case(recording, recording_of(recording).commands)
     lab = Lab()
     found = recording_of(recording)
     hosts = sorted(path.name for path in found.snapshot.iterdir() if path.name != "wan")
@@ -74,8 +101,8 @@ def same_names(text):
 
 
 def suited(recording):
-    """Recordings whose commands are all of the host's set-up."""
-    return not recording.startswith(("hostrules", "hostpolicy"))
+    """Recordings whose commands are all of the host's set-up, and whose containers run no servers of their own."""
+    return not recording.startswith(("hostrules", "hostpolicy", "listening"))
 
 
 CASES = [(recording, name) for recording in names() if suited(recording) for name in recording_of(recording).by_name]
