@@ -106,9 +106,19 @@ def _live(asked: _Asked) -> list[Finding]:
         with shown("packets") as tell:
             recording = record(there, folder, Wanted(asked.most, asked.only, own), _note, tell)
         if asked.kept is not None:
-            shutil.copytree(folder, asked.kept)
+            _keep(folder, asked.kept)
             click.echo(f"wrote {asked.kept}", err=True)
         return validated(recording, ())
+
+
+def _keep(folder: Path, target: Path) -> None:
+    """Copy a recording to where it is to be, whole or not at all."""
+    draft = target.with_name(f".{target.name}.draft")
+    try:
+        shutil.copytree(folder, draft)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _own_questions(source: str) -> tuple[Question, ...]:

@@ -17,10 +17,9 @@ _PREFIX = ".scratch-"
 def scratch() -> Iterator[Path]:
     """An empty folder that goes away at the end; while it is there, this process holds it (flock)."""
     folder = RUN / f"{_PREFIX}{os.getpid()}"
-    folder.mkdir(parents=True)
-    held = os.open(folder, os.O_RDONLY)
+    shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed, and had the same number
+    held = _held(folder)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -28,11 +27,25 @@ def scratch() -> Iterator[Path]:
         leave()
 
 
+def _held(folder: Path) -> int:
+    """Make the folder and hold it; once more where another process swept it before it was held."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = os.open(folder, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if folder.exists():
+            return held
+        os.close(held)
+
+
 def sweep() -> int:
     """Remove the folders that nobody holds any more; gives how many."""
     found = 0
     for folder in RUN.glob(f"{_PREFIX}*"):
-        held = os.open(folder, os.O_RDONLY)
+        try:
+            held = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # another process swept it
+            continue
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)

@@ -38,15 +38,6 @@ class Figure:
         """The middle one."""
         return median(self.rounds)
 
-    @property
-    def error(self) -> float:
-        """How far the median may be off (its standard error, by the spread of the middle half), in ns."""
-        ordered = sorted(self.rounds)
-        quarter = len(ordered) // 4
-        spread = ordered[-1 - quarter] - ordered[quarter]
-        # of a normal distribution half lies within 1.349 deviations, and a median is 1.253 times as unsure as a mean
-        return spread / 1.349 * 1.253 / len(ordered) ** 0.5
-
 
 class Bench:
     """Replicas of all beds of some paths, with a block of traffic ready on each path.
