@@ -25,15 +25,15 @@ from pathlib import Path
 
 from simnet.cli.main import main as simnet
 from simnet.errors import HostError, SimnetError
+from simnet.live.agreement.report import render
+from simnet.live.agreement.validate import AGREES, validate
+from simnet.live.host.scratch import scratch
 from simnet.live.private.down import down
 from simnet.live.private.site import Site
 from simnet.live.probe.record import Wanted, record
 from simnet.live.probe.target import ground
-from simnet.live.questions import Question
-from simnet.live.recording import Recording
-from simnet.live.report import render
-from simnet.live.scratch import scratch
-from simnet.live.validate import AGREES, validate
+from simnet.live.questions.questions import Question
+from simnet.live.recording.recording import Recording
 from simnet.scenario.question import Listen, address_of, port_of
 
 

@@ -36,8 +36,8 @@ def command(output: Path | None, quick: bool, rounds: int | None, only: str | No
     Needs root and iptables. All that is measured is in network namespaces made for it, which go with the command,
     however it ends; nothing outside them changes.
     """
-    from simnet.live import needs
     from simnet.live.calibrate import calibration, cost_file, run
+    from simnet.live.host import needs
 
     _check(output, figure, predict=predict, quick=quick, rounds=rounds)
     needs.root("simnet calibrate")

@@ -122,7 +122,7 @@ def status() -> None:
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(name: str, place: str, words: tuple[str, ...]) -> None:
     """Run a command of this machine in the network of PLACE (h1, wan, h1/web), with DOCKER_HOST set to its engine."""
-    from simnet.live.command import find
+    from simnet.live.host.command import find
     from simnet.live.private.site import the_site
 
     site = the_site(name)

@@ -28,7 +28,8 @@ def command(folder: Path, hosts: tuple[str, ...], names: tuple[str, ...], keep_s
 
     It reads only, and needs root on the host (or sudo without a password).
     """
-    from simnet.live import snapshot, snapshot_files
+    from simnet.live.snapshot import files as snapshot_files
+    from simnet.live.snapshot import take as snapshot
     from simnet.scenario.snapshot import load
 
     if script:
@@ -50,7 +51,7 @@ def command(folder: Path, hosts: tuple[str, ...], names: tuple[str, ...], keep_s
 
 def _names(given: tuple[str, ...], count: int) -> list[str]:
     """A name for each host: those that were given, then h1, h2 and so on."""
-    from simnet.live.snapshot_files import is_name
+    from simnet.live.snapshot.files import is_name
 
     names = [*given, *(f"h{number}" for number in range(len(given) + 1, count + 1))]
     if len(given) > count:

@@ -12,9 +12,9 @@ import click
 from simnet.errors import UsageError
 
 if TYPE_CHECKING:
-    from simnet.live.questions import Question
-    from simnet.live.recording import Recording
-    from simnet.live.validate import Finding
+    from simnet.live.agreement.validate import Finding
+    from simnet.live.questions.questions import Question
+    from simnet.live.recording.recording import Recording
 
 # the first character keeps click from filling the lines
 _EXAMPLE = """\b
@@ -53,7 +53,7 @@ def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most:
     says anything else. With --live every published port is asked from every place, and much else; SOURCE may be a
     scenario whose claims and traffic are asked as well.
     """
-    from simnet.live.recording import opened
+    from simnet.live.recording.recording import opened
 
     if junit is not None and not junit.parent.is_dir():
         raise UsageError(f"--junit {junit}: no folder {str(junit.parent)!r}")
@@ -90,11 +90,11 @@ class _Asked(NamedTuple):
 def _live(asked: _Asked) -> list[Finding]:
     """Record real hosts, and hold simnet against the recording."""
     from simnet.draw.progress import shown
-    from simnet.live import needs
+    from simnet.live.host import needs
+    from simnet.live.host.scratch import scratch
     from simnet.live.private.down import sweep
     from simnet.live.probe.record import Wanted, record
     from simnet.live.probe.target import ground
-    from simnet.live.scratch import scratch
 
     if asked.kept is not None and asked.kept.exists():
         raise UsageError(f"--record {asked.kept} exists already; name another folder")
@@ -124,7 +124,7 @@ def _keep(folder: Path, target: Path) -> None:
 def _own_questions(source: str) -> tuple[Question, ...]:
     if not source:
         return ()
-    from simnet.live.claimed import claimed_questions
+    from simnet.live.questions.claimed import claimed_questions
     from simnet.scenario.source import read_source
 
     return claimed_questions(read_source(source))
@@ -137,7 +137,7 @@ def _note(text: str) -> None:
 def validated(recording: Recording, only: tuple[str, ...]) -> list[Finding]:
     """The findings of a recording, with a progress bar."""
     from simnet.draw.progress import shown
-    from simnet.live.validate import chosen, validate
+    from simnet.live.agreement.validate import chosen, validate
     from simnet.scenario import snapshot
 
     for note in snapshot.load(recording.snapshot).notes:
@@ -154,8 +154,8 @@ def told(
     name: str, findings: list[Finding], form: str, junit: Path | None, output: Path | None, *, verbose: bool
 ) -> None:
     """Print the report and write its files; ends with 1 where anything differs."""
-    from simnet.live.validate import AGREES
-    from simnet.live.validate_json import cases, validate_json
+    from simnet.live.agreement.validate import AGREES
+    from simnet.live.agreement.validate_json import cases, validate_json
 
     if junit is not None:
         from simnet.export.junit import report
@@ -163,14 +163,14 @@ def told(
         junit.write_text(report(name, cases(name, findings)), encoding="utf-8")
         click.echo(f"wrote {junit}", err=True)
     if output is not None:
-        from simnet.live.picture import save
+        from simnet.live.agreement.picture import save
 
         save(findings, output, name)
         click.echo(f"wrote {output}", err=True)
     if form == "json":
         click.echo(json.dumps(validate_json(name, findings), indent=1))
     else:
-        from simnet.live.report import render
+        from simnet.live.agreement.report import render
 
         click.echo(render(findings, everything=verbose))
     if any(finding.status != AGREES for finding in findings):

@@ -14,8 +14,8 @@ from itertools import pairwise
 import pytest
 
 from simnet.lab.lab import Lab, split_place
-from simnet.live.agreement import compare
-from simnet.live.recorded import Recorded
+from simnet.live.agreement.agreement import compare
+from simnet.live.recording.recorded import Recorded
 from simnet.net.address import Prefix, parse_ip
 from simnet.net.route import Route
 from tests.conformance.apart import probed

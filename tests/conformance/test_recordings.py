@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from simnet.export.json import answer_json
-from simnet.live.agreement import compare
-from simnet.live.recording import opened
+from simnet.live.agreement.agreement import compare
+from simnet.live.recording.recording import opened
 from simnet.scenario import snapshot
 from simnet.scenario.question import ask
 

@@ -10,7 +10,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 
 PLACES = {"wan/host": "wan", "h1/host": "h1", "h1/web": "web", "h1/db": "db"}
 TABLES = ("raw", "mangle", "nat", "filter", "security")

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from simnet.live.host.scratch import RUN
 from simnet.live.private.site import Site
-from simnet.live.scratch import RUN
 
 MAIN = "from simnet.cli.main import main; main()"
 ROOT = Path(__file__).parents[2]

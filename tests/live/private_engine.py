@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from simnet.errors import HostError
-from simnet.live.engine import Engine
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.engine import Engine
+from simnet.live.host.namespace import NetworkNamespace
 
 _PATIENCE = 60
 

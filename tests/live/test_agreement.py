@@ -2,8 +2,8 @@
 
 import pytest
 
-from simnet.live import agreement
-from simnet.live.recorded import Recorded, options
+from simnet.live.agreement import agreement
+from simnet.live.recording.recorded import Recorded, options
 
 WALK = {
     "where": "h1/host",

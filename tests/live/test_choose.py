@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from simnet.errors import SnapshotError
-from simnet.live.choose import choose, spread
-from simnet.live.claimed import claimed_questions
-from simnet.live.questions import CLOSED, DIRECT, OUT, OVERLAY, PING, PUBLISHED, Question
-from simnet.live.recording import opened
+from simnet.live.questions.choose import choose, spread
+from simnet.live.questions.claimed import claimed_questions
+from simnet.live.questions.questions import CLOSED, DIRECT, OUT, OVERLAY, PING, PUBLISHED, Question
+from simnet.live.recording.recording import opened
 from simnet.net.address import ip_text
 from simnet.scenario import snapshot
 from simnet.scenario.question import ask

@@ -5,10 +5,10 @@ import time
 import pytest
 
 from simnet.export.json import answer_json
-from simnet.live.counters import compared
+from simnet.live.agreement.counters import compared
 from simnet.live.probe import counting
 from simnet.live.probe.talk import Conversation
-from simnet.live.recorded import Recorded
+from simnet.live.recording.recorded import Recorded
 from simnet.net.address import ip_text
 from simnet.scenario import snapshot
 from simnet.scenario.question import ask

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 from simnet.live.probe.announce import announce
 from simnet.live.probe.calm import Calm
 from simnet.live.probe.capture import Capture

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from simnet.errors import HostError, UsageError
-from simnet.live.engine import Engine
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.engine import Engine
+from simnet.live.host.namespace import NetworkNamespace
 from tests.live.private_engine import PrivateEngine
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from simnet.errors import HostError, ScenarioError, SourceError
-from simnet.live import command
+from simnet.live.host import command
 from simnet.live.private.down import down
 from simnet.live.private.site import Site, up_sites
 from simnet.live.private.up import plain, up

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from simnet.live.agreement.validate import AGREES, validate
 from simnet.live.private.site import Site
-from simnet.live.recording import opened
-from simnet.live.validate import AGREES, validate
+from simnet.live.recording.recording import opened
 
 ROOT = Path(__file__).parents[2]
 CASE = """\

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from simnet.errors import SourceError
-from simnet.live.recorded import Recorded
-from simnet.live.recording import Recording, opened
+from simnet.live.recording.recorded import Recorded
+from simnet.live.recording.recording import Recording, opened
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 FOLDER = RECORDINGS / "seed-modes-28.5"

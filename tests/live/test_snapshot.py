@@ -15,9 +15,9 @@ import pytest
 
 from simnet.cli.main import main
 from simnet.errors import HostError, SourceError, UsageError
-from simnet.live import snapshot
-from simnet.live.snapshot import SCRIPT, take
-from simnet.live.snapshot_files import NEEDED
+from simnet.live.snapshot import take as snapshot
+from simnet.live.snapshot.files import NEEDED
+from simnet.live.snapshot.take import SCRIPT, take
 from tests.live.private_engine import PrivateEngine, end
 
 SECRETS = [f"hidden-{word}" for word in (

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from simnet.errors import SourceError, UsageError
-from simnet.live.snapshot_files import NEEDED, check_target, is_name, read_tar, write
+from simnet.live.snapshot.files import NEEDED, check_target, is_name, read_tar, write
 
 HOST = {f"host/{name}": name.encode() for name in NEEDED}
 

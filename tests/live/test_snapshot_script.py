@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simnet.live.namespace import NetworkNamespace
-from simnet.live.snapshot import SCRIPT
+from simnet.live.host.namespace import NetworkNamespace
+from simnet.live.snapshot.take import SCRIPT
 from simnet.scenario.snapshot import load
 
 SHELLS = [["dash"], ["busybox", "ash"], ["bash", "--posix"]]

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from simnet.live.command import find
-from simnet.live.engine import Engine
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.agreement.validate import AGREES, DIFFERS, validate
+from simnet.live.host.command import find
+from simnet.live.host.engine import Engine
+from simnet.live.host.namespace import NetworkNamespace
+from simnet.live.host.scratch import RUN
 from simnet.live.private.down import down, sweep
 from simnet.live.private.site import Site
 from simnet.live.private.up import up
@@ -22,8 +24,6 @@ from simnet.live.probe.arm import TABLE
 from simnet.live.probe.outside import DEVICE
 from simnet.live.probe.record import Wanted, record
 from simnet.live.probe.target import ground
-from simnet.live.scratch import RUN
-from simnet.live.validate import AGREES, DIFFERS, validate
 from simnet.scenario.source import read_source
 from tests.live.private import ROOT, left, simnet, started
 
@@ -180,7 +180,7 @@ def test_names_that_are_no_names_are_neither_run_nor_written(site, tmp_path):
 
 MASKED = """
 import json, sys
-from simnet.live import kernel
+from simnet.live.host import kernel
 kernel.unshare(kernel.NEWNS)
 kernel.mount("", "/", flags=kernel.RECURSIVE | kernel.PRIVATE)
 for path, other in json.loads(sys.argv[1]).items():

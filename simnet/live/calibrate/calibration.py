@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from simnet.errors import HostError
-from simnet.live import command
+from simnet.live.host import command
 from simnet.sim.prices.costs import DEFAULT, Costs, load
 from simnet.sim.prices.keys import KEYS
 from simnet.study.interval import Mean

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from simnet.errors import HostError
-from simnet.live import command, kernel
+from simnet.live.host import command, kernel
 from simnet.net.address import ip_text
 
 from . import echo

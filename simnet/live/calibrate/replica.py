@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import HostError
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 from simnet.net.address import ip_text
 from simnet.net.device import Bridge, Device, Ipvlan, Loopback, Macvlan, Physical, Upper, Veth, Vlan, Vxlan
 from simnet.net.namespace import NetNamespace

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simnet.errors import HostError
-from simnet.live import scratch
+from simnet.live.host import scratch
 
 from .site import Site, lock, sites
 

@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 from simnet.errors import HostError
-from simnet.live import command
+from simnet.live.host import command
 
 NAME = "busybox:latest"
 _PT_INTERP = 3

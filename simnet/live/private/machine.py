@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Thread
 
-from simnet.live import kernel
+from simnet.live.host import kernel
 
 SOCKET = "docker.sock"
 LOG = "log"

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from simnet.answer import Answer
 from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
-from simnet.live import command
-from simnet.live.engine import Engine
-from simnet.live.namespace import NetworkNamespace
-from simnet.live.scratch import RUN
+from simnet.live.host import command
+from simnet.live.host.engine import Engine
+from simnet.live.host.namespace import NetworkNamespace
+from simnet.live.host.scratch import RUN
 
 from .machine import LOG, SOCKET
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from simnet.docker.document import Value
 from simnet.errors import HostError, UsageError
-from simnet.live import needs
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host import needs
+from simnet.live.host.namespace import NetworkNamespace
 from simnet.scenario.build import build
 from simnet.scenario.located import located
 from simnet.scenario.plan import Command, HostPlan, MachinePlan, Plan

@@ -11,7 +11,7 @@ import json
 import socket
 import struct
 
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 from simnet.net.address import parse_ip
 
 _ARP, _BROADCAST = 0x0806, b"\xff" * 6

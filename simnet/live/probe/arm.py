@@ -11,8 +11,8 @@ import subprocess
 from collections.abc import Iterable
 
 from simnet.errors import HostError
-from simnet.live import command
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host import command
+from simnet.live.host.namespace import NetworkNamespace
 
 TABLE = "simnet-trace"
 # before defragmentation, conntrack and every table of iptables
@@ -36,7 +36,7 @@ class Arm:
     """The trace of one namespace, armed for what `flows` names; closing disarms it.
 
     Example (needs root):
-        >>> from simnet.live.namespace import NetworkNamespace
+        >>> from simnet.live.host.namespace import NetworkNamespace
         >>> with NetworkNamespace.made("h1") as space, Arm(space) as arm:  # doctest: +SKIP
         ...     arm.flows(["tcp sport 40001", "tcp dport 40001"])
     """

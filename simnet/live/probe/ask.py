@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from simnet.docker.drivers.overlay import PORT as VXLAN_PORT
-from simnet.live.agreement import COMPARED_FLAGS, ERRNO_VERDICTS, FIRST_FREE_PORT
-from simnet.live.recorded import Recorded, RuleCounter
+from simnet.live.agreement.agreement import COMPARED_FLAGS, ERRNO_VERDICTS, FIRST_FREE_PORT
+from simnet.live.recording.recorded import Recorded, RuleCounter
 from simnet.net.address import ip_text
 from simnet.net.network import SECOND
 from simnet.scenario.question import Listen

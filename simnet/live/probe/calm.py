@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 
 # how long it takes until a kernel may send the next ICMP error to an address (s)
 REFILL = 1.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from select import select
 
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 from simnet.net.address import ip_text
 
 from .trace import packet_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from simnet.live.namespace import NetworkNamespace
-from simnet.live.recorded import RuleCounter
+from simnet.live.host.namespace import NetworkNamespace
+from simnet.live.recording.recorded import RuleCounter
 
 # table, rule (or `CHAIN policy X`) and how many rules alike stand before it in the table
 Name = tuple[str, str, int]

@@ -12,10 +12,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from simnet.errors import HostError
-from simnet.live.engine import Engine
-from simnet.live.namespace import NetworkNamespace
-from simnet.live.snapshot import Taken, take
-from simnet.live.snapshot_files import is_name, write
+from simnet.live.host.engine import Engine
+from simnet.live.host.namespace import NetworkNamespace
+from simnet.live.snapshot.files import is_name, write
+from simnet.live.snapshot.take import Taken, take
 
 _SANDBOX = re.compile(r"\d+-\w+|lb_\w+|ingress_sbox")
 _SANDBOXES = ("run/docker/netns", "var/run/docker/netns")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from ipaddress import IPv4Network
 
 from simnet.errors import HostError
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 
 DEVICE = "simnet-wan"
 _NETWORKS = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))

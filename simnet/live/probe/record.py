@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from simnet.errors import HostError, UnknownName
-from simnet.live.choose import FIRST_PORT, Choice, Chosen, choose
-from simnet.live.questions import Question
-from simnet.live.recorded import Recorded
-from simnet.live.recording import Recording
+from simnet.live.questions.choose import FIRST_PORT, Choice, Chosen, choose
+from simnet.live.questions.questions import Question
+from simnet.live.recording.recorded import Recorded
+from simnet.live.recording.recording import Recording
 
 from .announce import announce
 from .ask import Observer

@@ -10,7 +10,7 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 from simnet.net.address import ip_text
 from simnet.net.conversation import Probe
 from simnet.net.network import SECOND

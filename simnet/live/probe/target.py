@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from simnet.errors import UsageError
-from simnet.live import needs
-from simnet.live.engine import Engine
+from simnet.live.host import needs
+from simnet.live.host.engine import Engine
 from simnet.live.private.site import Site, the_site, up_sites
 
 from .ground import Ground

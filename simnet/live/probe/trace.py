@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from select import select
 
-from simnet.live.namespace import NetworkNamespace
+from simnet.live.host.namespace import NetworkNamespace
 from simnet.net.address import ip_text
 
 _NETLINK_NETFILTER, _GROUP_TRACE = 12, 9

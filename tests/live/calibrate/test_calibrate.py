@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from simnet.live import command
 from simnet.live.calibrate import counts, paths
+from simnet.live.host import command
 from simnet.sim.prices.costs import load
 
 ROOT = Path(__file__).parents[3]

@@ -17,10 +17,9 @@ from threading import Timer
 from urllib.parse import urlsplit
 
 from simnet.errors import HostError, SourceError, UsageError
-
-from . import command
-from .engine import DEFAULT, Engine
-from .snapshot_files import read_tar
+from simnet.live.host import command
+from simnet.live.host.engine import DEFAULT, Engine
+from simnet.live.snapshot.files import read_tar
 
 SCRIPT = Path(__file__).with_name("snapshot.sh")
 PATIENCE = 600.0

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simnet.export.junit import FAILURE, Case
-
-from .agreement import Difference
-from .validate import AGREES, REFUSED, Finding, statuses, totals
+from simnet.live.agreement.agreement import Difference
+from simnet.live.agreement.validate import AGREES, REFUSED, Finding, statuses, totals
 
 
 def validate_json(recording: str, findings: Sequence[Finding]) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from threading import Thread
 from typing import Any
 
 from simnet.errors import HostError
-
-from . import command, kernel
+from simnet.live.host import command, kernel
 
 _OWN = "/proc/thread-self/ns/net"
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import HostError, UsageError
-
-from . import command
-from .namespace import NetworkNamespace
+from simnet.live.host import command
+from simnet.live.host.namespace import NetworkNamespace
 
 DEFAULT = "unix:///var/run/docker.sock"
 

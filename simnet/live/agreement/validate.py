@@ -9,12 +9,11 @@ from fnmatch import fnmatchcase
 
 from simnet.errors import SimnetError, UnknownName
 from simnet.export.json import answer_json
+from simnet.live.agreement.agreement import KINDS, Agreement, compare
+from simnet.live.recording.recorded import Recorded
+from simnet.live.recording.recording import Recording
 from simnet.scenario import snapshot
 from simnet.scenario.question import ask
-
-from .agreement import KINDS, Agreement, compare
-from .recorded import Recorded
-from .recording import Recording
 
 AGREES, DIFFERS, REFUSED = "agrees", "differs", "refused"
 

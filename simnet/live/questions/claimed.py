@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simnet.errors import UnknownName
+from simnet.live.questions.questions import Question
 from simnet.net.network import Network
 from simnet.scenario.question import Listen
 from simnet.scenario.source import Source
 from simnet.study.check import flows_of
 from simnet.study.flows import Study, inner
 from simnet.study.timing import experiment
-
-from .questions import Question
 
 CLAIM, TRAFFIC = "claim", "traffic"
 

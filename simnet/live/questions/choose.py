@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from simnet.live.questions.questions import Hosts, Question, questions
+from simnet.live.recording.recorded import Recorded
 from simnet.net.address import ip_text
 from simnet.scenario.question import Listen
-
-from .questions import Hosts, Question, questions
-from .recorded import Recorded
 
 FIRST_PORT = 20001
 

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from simnet.errors import SourceError
-
-from .recorded import Recorded, wrong_at
+from simnet.live.recording.recorded import Recorded, wrong_at
 
 # the most that a packed recording may unpack to, in bytes
 LARGEST = 1 << 29

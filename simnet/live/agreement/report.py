@@ -8,8 +8,8 @@ from itertools import zip_longest
 
 import click
 
-from .agreement import COUNTERS, DEVICES, SERVER_SAW, VERDICT, WALK, Difference, StepAt
-from .validate import AGREES, DIFFERS, REFUSED, Finding, statuses, totals
+from simnet.live.agreement.agreement import COUNTERS, DEVICES, SERVER_SAW, VERDICT, WALK, Difference, StepAt
+from simnet.live.agreement.validate import AGREES, DIFFERS, REFUSED, Finding, statuses, totals
 
 # a side by side view fits a terminal of 100 columns
 _COLUMN = 44

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from . import counters
-from .recorded import Recorded
+from simnet.live.agreement import counters
+from simnet.live.recording.recorded import Recorded
 
 VERDICT, SERVER_SAW, WALK, DEVICES, COUNTERS = "verdict", "server-saw", "walk", "devices", "counters"
 KINDS = (VERDICT, SERVER_SAW, WALK, DEVICES, COUNTERS)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simnet.draw.figure import check_output, write
+from simnet.live.agreement.validate import AGREES, DIFFERS, REFUSED, Finding, statuses
 from simnet.net.address import parse_ip
-
-from .validate import AGREES, DIFFERS, REFUSED, Finding, statuses
 
 # the colour of a square, by the worst of its probes, and what it means
 _LOOKS = {

@@ -25,8 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simnet.docker.drivers.overlay import PORT as VXLAN_PORT
-
-from .recorded import Recorded, RuleCounter
+from simnet.live.recording.recorded import Recorded, RuleCounter
 
 # a TCP packet without data: IPv4's header, TCP's, its timestamps
 _ACKNOWLEDGEMENT = 52
