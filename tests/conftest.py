@@ -55,7 +55,12 @@ def _image_lacks():
     return None
 
 
-LACKS = {"live": _live_lacks, "engine": _engine_lacks}
+@cache
+def _ipset_lacks():
+    return _live_lacks() or _fails("ipset", "--version")
+
+
+LACKS = {"live": _live_lacks, "engine": _engine_lacks, "ipset": _ipset_lacks}
 
 
 def pytest_collection_modifyitems(items):

@@ -959,7 +959,7 @@ print(json.dumps(taken))
 """
 
 
-@pytest.mark.live
+@pytest.mark.ipset
 @pytest.mark.parametrize(
     ("command", "forms", "blocks"),
     [

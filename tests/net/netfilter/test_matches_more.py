@@ -645,7 +645,7 @@ SENT = {
 }
 
 
-@pytest.mark.live
+@pytest.mark.ipset
 @pytest.mark.parametrize("kind", SENT)
 def test_a_packet_is_matched_as_the_kernel_matches_it(kind):
     command = ["unshare", "--net", sys.executable, "-c", SENDER, kind]
