@@ -42,7 +42,7 @@ def save(findings: Sequence[Finding], path: Path, title: str) -> None:
     for label in axes.get_yticklabels():
         label.set_parse_math(False)
     axes.set(xlim=(-0.5, len(targets) - 0.5), ylim=(len(places) - 0.5, -0.5))
-    axes.set_xlabel("address asked", fontsize=9)
+    axes.set_xlabel("address asked (in each field: how many probes)", fontsize=9)
     axes.set_ylabel("client", fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
