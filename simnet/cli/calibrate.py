@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from simnet.study.prediction import Compared
 
 _ROUNDS, _QUICK = 300, 24
+# how many prices that are too noisy are told of
+_SHOWN = 6
 
 
 @click.command("calibrate", epilog="Example: simnet calibrate -o here.yaml --predict --figure prediction.png")
@@ -90,8 +92,11 @@ def _say(found: Calibration) -> None:
     click.echo(f"{len(found.prices)} prices measured; {len(found.unmeasured)} taken from {found.base.name}, times "
                f"{found.factor:.2g}", err=True)  # fmt: skip
     if found.noisy:
-        told = ", ".join(f"{one.key} {one.value:.3g} ± {one.half:.2g}" for one in found.noisy)
-        click.echo(f"too noisy to trust: {told}", err=True)
+        click.echo(f"too noisy to trust, {len(found.noisy)} of {len(found.prices)} prices (ns):", err=True)
+        for one in sorted(found.noisy, key=lambda one: -one.half)[:_SHOWN]:
+            click.echo(f"  {one.key} {one.value:,.0f} ± {one.half:,.0f}", err=True)
+        if len(found.noisy) > _SHOWN:
+            click.echo(f"  … and {len(found.noisy) - _SHOWN} smaller ones, which the list itself names", err=True)
 
 
 def _print(compared: Sequence[Compared]) -> None:

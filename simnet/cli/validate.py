@@ -70,6 +70,8 @@ def command(source: str, *, live: bool, hosts: tuple[str, ...], site: str, most:
             raise UsageError(f"{option} goes with --live")
     if not source:
         raise UsageError("name a recording, or hold simnet against a real host with --live")
+    if Path(source).suffix in {".yaml", ".yml"}:
+        raise UsageError(f"{source} is no recording but a scenario; --live asks its claims on a real host")
     with opened(Path(source)) as read:
         findings = validated(read, only)
     told(Path(source).name, findings, form, junit, output, verbose=verbose)
@@ -108,7 +110,7 @@ def _live(asked: _Asked) -> list[Finding]:
         if asked.kept is not None:
             _keep(folder, asked.kept)
             click.echo(f"wrote {asked.kept}", err=True)
-        return validated(recording, ())
+        return validated(recording, (), taken_now=True)
 
 
 def _keep(folder: Path, target: Path) -> None:
@@ -124,6 +126,8 @@ def _keep(folder: Path, target: Path) -> None:
 def _own_questions(source: str) -> tuple[Question, ...]:
     if not source:
         return ()
+    if Path(source, "expected.json").exists() or ".tar" in source:
+        raise UsageError(f"{source} is a recording; --live asks a real host, and takes a scenario at most")
     from simnet.live.questions.claimed import claimed_questions
     from simnet.scenario.source import read_source
 
@@ -134,13 +138,13 @@ def _note(text: str) -> None:
     click.echo(f"note: {text}", err=True)
 
 
-def validated(recording: Recording, only: tuple[str, ...]) -> list[Finding]:
-    """The findings of a recording, with a progress bar."""
+def validated(recording: Recording, only: tuple[str, ...], *, taken_now: bool = False) -> list[Finding]:
+    """The findings of a recording, with a progress bar; of one that was `taken_now` all notes have been told."""
     from simnet.draw.progress import shown
     from simnet.live.agreement.validate import chosen, validate
     from simnet.scenario import snapshot
 
-    for note in snapshot.load(recording.snapshot).notes:
+    for note in () if taken_now else snapshot.load(recording.snapshot).notes:
         click.echo(f"note: {note}", err=True)
     number, findings = len(chosen(recording, only)), []
     with shown("probes") as tell:

@@ -186,6 +186,8 @@ class Client:
         source = self._source()
         if not source:
             return
+        route = self.namespace.route_output(self.to)  # a raw socket asks once, before it has a source (raw_sendmsg)
+        assert not isinstance(route, str)
         if (self.size or 56) + 8 + IP_HEADER > LONGEST:
             self._finish("timeout", "EMSGSIZE")
             return
@@ -194,12 +196,11 @@ class Client:
         message = IcmpMessage(ECHO_REQUEST, ident=self.sport, size=self.size or 56)
         packet = IPv4(source, self.to, ICMP, message, ttl=self.ttl)
         skb = Skb(self.namespace.network.serial(), packet, by=self.by)
-        route = self.namespace.route_output(self.to, source)
-        assert not isinstance(route, str)
         out = self.namespace.output_device(route)
+        skb.route, skb.out = route, out
         if packet.length <= (route.mtu or (out.mtu if out is not None else 1500)):
             skb.packet = IPv4(source, self.to, ICMP, message, ttl=self.ttl, df=True)
-        errno = yield from ip_output.send(self.namespace, skb)
+        errno = yield from ip_output.local_out(self.namespace, skb)
         if errno:
             self._finish("timeout", errno)
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import re
 import signal
 import time
 from pathlib import Path
@@ -217,6 +218,8 @@ def outside():
     seen["iptables-save"] = "\n".join(line for line in seen["iptables-save"].splitlines() if not line.startswith("#"))
     seen["ip addr"] = "\n".join(line for line in seen["ip addr"].splitlines() if "valid_lft" not in line)
     seen["mounts"] = Path("/proc/self/mounts").read_text("utf-8")
+    for key in ("ip -br netns", "mounts"):  # namespaces of tests that run beside this one (tests/live/host.py)
+        seen[key] = "\n".join(line for line in seen[key].splitlines() if not re.search(r"simnet-\d+-\d+-", line))
     seen["sysctls"] = {str(path): path.read_text("utf-8") for path in Path("/proc/sys/net").rglob("*forward*")}
     for folder, depth in (("/etc", "**/*"), ("/var/lib", "*"), ("/var/lib/docker", "*"), ("/run", "*")):
         names = sorted(path for path in Path(folder).glob(depth) if path.name != "simnet")

@@ -89,6 +89,8 @@ class Arm:
                 break
             said.append(line.decode(errors="replace"))
         wrong = next((line for line in said if line.startswith("Error:")), None)
+        if wrong and "Operation not permitted" in wrong:
+            raise HostError(f"{self._space.name}: another validate --live is asking here", "wait until it has ended")
         if wrong or not said:
             why = (wrong or "nft ended").removeprefix("Error:").strip()
             raise HostError(f"{self._space.name}: the rule trace cannot be armed: {why}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from simnet.errors import HostError
@@ -16,6 +16,8 @@ from simnet.live.host.engine import Engine
 from simnet.live.host.namespace import NetworkNamespace
 from simnet.live.snapshot.files import is_name, write
 from simnet.live.snapshot.take import Taken, take
+
+from . import counting
 
 _SANDBOX = re.compile(r"\d+-\w+|lb_\w+|ingress_sbox")
 _SANDBOXES = ("run/docker/netns", "var/run/docker/netns")
@@ -80,6 +82,22 @@ class Ground:
             for text in one.notes:
                 note(f"{name}: {text}")
         write(folder, {name: one.files for name, one in taken.items()})
+
+    def state(self) -> dict[str, object]:
+        """What must stay as it is while probes are sent: rules, devices, containers; lacks what does not answer."""
+        found: dict[str, object] = {}
+        for host, engine in self.engines.items():
+            with suppress(HostError):
+                found[f"the containers of {host}"] = sorted(
+                    (one["Id"], one["State"]["Pid"], one["NetworkSettings"].get("SandboxKey"))
+                    for one in engine.inspect()
+                )
+        for place in self.watched:
+            with suppress(HostError):
+                found[f"the rules of {place}"] = list(counting.read(self.spaces[place]))
+                links = self.spaces[place].run(["ip", "-br", "link"]).splitlines()
+                found[f"the devices of {place}"] = sorted(line.split()[0] for line in links)
+        return found
 
     def close(self) -> None:
         """Let go of the namespaces of hosts and containers."""

@@ -36,11 +36,13 @@ def record(
 ) -> Recording:
     """Take a snapshot into `folder`, ask every probe, and write what the kernel answered beside it.
 
-    A probe whose server cannot listen is left out, and `note` is told. HostError where there is none to ask.
+    `note` is told of what is left out (a probe whose server cannot listen), and of what others changed meanwhile on the
+    hosts. HostError where there is none to ask.
     """
     for place in ground.watched:
         if not place.endswith("/host"):
             announce(ground.spaces[place])
+    before = ground.state()
     ground.snapshot(folder / "snapshot", note)
     chosen = choose(folder / "snapshot", wanted.most, wanted.own, _first_port(time.time()))
     for text in chosen.notes:
@@ -60,6 +62,10 @@ def record(
                 asked.append(observer.ask(choice.probe, choice.existing))
             except OSError as error:
                 note(f"{choice.probe.name} is left out: {error.strerror}")
+    after = ground.state()
+    for what in before:
+        if after.get(what) != before[what]:
+            note(f"{what} changed while probes were sent, so what differs may come of that; ask again")
     recording = Recording(folder, tuple(asked))
     recording.write()
     return Recording.read(folder)

@@ -18,6 +18,9 @@ from simnet.scenario.question import Listen
 
 FIRST_PORT = 20001
 
+# a port that a swarm's routing mesh publishes
+_MESH = re.compile(r"-A DOCKER-INGRESS -p (\w+) -m \w+ --dport (\d+) -j DNAT")
+
 
 class Choice(NamedTuple):
     """A probe that nobody has asked yet, its kind, and the programs that are there already to serve it.
@@ -46,7 +49,7 @@ def choose(folder: Path, most: int = 0, own: Sequence[Question] = (), first_port
     gives up its share. SnapshotError where the snapshot cannot be read.
     """
     hosts = Hosts.read(folder)
-    notes: dict[str, None] = {}
+    notes = dict.fromkeys(_mesh(folder))
     wanted: dict[tuple[object, ...], Question] = {}
     for one in (*own, *questions(hosts)):
         if missing := [server.place for server in one.servers if not hosts.knows(server.place)]:
@@ -66,6 +69,15 @@ def choose(folder: Path, most: int = 0, own: Sequence[Question] = (), first_port
         kinds = ", ".join(f"{number} {kind}" for kind, number in left.items())
         notes.setdefault(f"{left.total()} of {len(wanted)} probes are left out: {kinds}")
     return Chosen(tuple(_named(hosts, kept, first_port)), tuple(notes))
+
+
+def _mesh(folder: Path) -> Iterator[str]:
+    """What the routing mesh publishes, by the rules of each host: nobody knows from here which task would answer."""
+    for path in sorted(folder.glob("*/host/iptables-save")):
+        ports = dict.fromkeys(_MESH.findall(path.read_text("utf-8", errors="replace")))
+        if ports:
+            told = ", ".join(f"{number}/{proto}" for proto, number in ports)
+            yield f"{path.parent.parent.name} publishes {told} by the routing mesh, which is not asked"
 
 
 def _held(hosts: Hosts, one: Question) -> list[Listen]:

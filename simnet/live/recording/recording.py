@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from simnet.errors import SourceError
@@ -110,11 +110,23 @@ def _unpack(path: Path, target: Path) -> None:
                 size += member.size
                 if size > LARGEST:
                     raise SourceError(f"the archive unpacks to more than {LARGEST} bytes", file=str(path))
-            archive.extractall(target, filter="data")
+                _unpack_member(archive, member, target)
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise SourceError(f"not an archive that can be unpacked: {error}", file=str(path)) from None
+
+
+def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+    """Write one file of an archive below `target`; ValueError for what leads elsewhere or is no plain file."""
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts or not (member.isfile() or member.isdir()):
+        raise ValueError(f"{member.name} is no file or folder below the archive's own")
+    path = target / name
+    (path if member.isdir() else path.parent).mkdir(parents=True, exist_ok=True)
+    content = archive.extractfile(member) if member.isfile() else None
+    if content is not None:
+        path.write_bytes(content.read())
 
 
 def _text(path: Path) -> str:
