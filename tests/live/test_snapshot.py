@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -189,10 +189,12 @@ def test_the_script_alone_does_the_same(engine, tmp_path, capsys):
 
 
 @pytest.mark.engine
-def test_without_the_process_of_an_engine_elsewhere_the_script_says_so(engine, tmp_path):
+@pytest.mark.parametrize("inside", [False, True], ids=["its network is elsewhere", "its mounts are elsewhere"])
+def test_without_the_process_of_an_engine_elsewhere_the_script_says_so(inside, engine, tmp_path):
     environment = {**os.environ, "DOCKER_HOST": engine.host}
     words = ["sh", SCRIPT, tmp_path / "snap"]
-    done = subprocess.run(words, timeout=60, capture_output=True, text=True, check=False, env=environment)
+    with engine.namespace() as host, host.entered() if inside else nullcontext():
+        done = subprocess.run(words, timeout=60, capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stderr) == (
         4, "snapshot: the engine lives in namespaces of its own; give --pid PID of dockerd\n"
     )  # fmt: skip

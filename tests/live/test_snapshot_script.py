@@ -23,6 +23,8 @@ case $* in
   *" ps "*) cat "$here/ids" ;;
   *" inspect --type container --format {{.State.Pid}} "*) cat "$here/state" ;;
   *" inspect --type container "*) cat "$here/containers" ;;
+  *" network ls "*" driver=bridge") [ ! -e "$here/bridges" ] || cat "$here/ids" ;;
+  *" network inspect "*) cat "$here/bridges" ;;
   *" version "*) echo '{"Server": {"Version": "28.5.2"}}' ;;
 esac
 """
@@ -240,6 +242,25 @@ def test_a_sandbox_that_is_not_to_be_seen_is_an_engine_elsewhere(shell, options,
     done = run(here, shell, *words, str(tmp_path / "snap"), path=tmp_path / "bin")
     assert (done.returncode, done.stderr.decode()) == (4, f"snapshot: {said.format(pid=os.getpid())}\n")
     assert not (tmp_path / "snap").exists()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("shell", shells())
+@pytest.mark.parametrize(("options", "code"), [([], 4), (["--pid", str(os.getpid())], 0)])
+def test_an_engine_whose_bridges_are_not_here_is_elsewhere(shell, options, code, here, there, tmp_path):
+    """Its sandboxes are to be seen all the same; who names its process is believed."""
+    (tmp_path / "bin").mkdir()
+    lie(tmp_path / "bin", there.path, ["web"])
+    (tmp_path / "bin/bridges").write_text("docker0\nbr-front\n")
+    done = run(here, shell, *options, str(tmp_path / "snap"), path=tmp_path / "bin")
+    assert done.returncode == code, done.stderr
+    if code:
+        assert done.stderr.decode() == (
+            "snapshot: the engine lives in namespaces of its own; give --pid PID of dockerd\n"
+        )
+        assert not (tmp_path / "snap").exists()
+    here.run(["ip", "link", "add", "br-front", "type", "bridge"])
+    assert run(here, shell, str(tmp_path / "one"), path=tmp_path / "bin").returncode == 0
 
 
 @pytest.mark.live

@@ -223,6 +223,22 @@ enter() {
   if take "$1" $as nsenter "--net=$(seen "$2")"; then entered="$entered, $1"; else say "$1 is left out: it ended meanwhile"; fi
 }
 
+elsewhere() { fail 4 "the engine lives in namespaces of its own; give --pid PID of dockerd"; }
+
+# Of the bridges that the engine has one at least is a device of the host, or that is not the engine's.
+bridges() {
+  ids='' shape='{{with index .Options "com.docker.network.bridge.name"}}{{.}}{{else}}br-{{printf "%.12s" .Id}}{{end}}'
+  for id in $(engine network ls --quiet --no-trunc --filter driver=bridge); do
+    case $id in *[!0-9a-f]*) ;; *) ids="$ids $id" ;; esac
+  done
+  [ -n "$ids" ] || return
+  names=$(engine network inspect --format "$shape" $ids 2>/dev/null)
+  for bridge in $names; do
+    ! grep -qF -e "\"ifname\":\"$bridge\"" "$out/host/ip-addr.json" || return
+  done
+  [ -z "$names" ] || elsewhere
+}
+
 containers() {
   ids='' entered='' folder=/var/run/docker/netns
   for id in $(engine ps --all --quiet --no-trunc); do
@@ -277,7 +293,7 @@ reach() {
   state='{{.State.Pid}} {{.NetworkSettings.SandboxKey}}'
   [ "$(engine inspect --type container --format "$state" "$id" 2>/dev/null)" = "$process $key" ] || return # it ended
   [ -z "$pid" ] || fail 4 "the sandbox of $named is not to be seen from process $pid; give --pid PID of dockerd"
-  fail 4 "the engine lives in namespaces of its own; give --pid PID of dockerd"
+  elsewhere
 }
 
 whitelist() {
@@ -308,6 +324,7 @@ main() {
   prepare
   host
   if [ -n "$docker" ]; then
+    [ -n "$pid" ] || bridges
     containers
     networks
     keep "$out/docker-version.json" engine version --format '{{json .}}'
