@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
+from typing import TYPE_CHECKING
 
 import click
 
-from simnet.errors import HostError, UsageError
+from simnet.errors import UnknownName, UsageError
 
-NAME = click.option("--name", default="", metavar="NAME", help="Which private site, where there are several.")
+if TYPE_CHECKING:
+    from simnet.live.private.site import Machine, Site
+
+NAME = click.option("--name", "--site", "name", default="", metavar="NAME",
+                    help="Which private site, where there are several.")  # fmt: skip
 
 
 @click.group("live")
@@ -43,7 +49,9 @@ Example:
 @click.option("--engine-root", "roots", multiple=True, metavar="DIR", type=click.Path(exists=True, file_okay=False),
               help="A root folder with another dockerd, as debootstrap makes one; of each host in turn.")  # fmt: skip
 @click.option("--daemon", "options", multiple=True, metavar="KEY=VALUE", help="An option of dockerd: icc=false.")
-@click.option("--name", default="site", show_default=True, metavar="NAME", help="What the site is called.")
+@click.option(
+    "--name", "--site", "name", default="site", show_default=True, metavar="NAME", help="What the site is called."
+)
 def up(
     source: str, hosts: int | None, *, swarm: bool, roots: tuple[str, ...], options: tuple[str, ...], name: str
 ) -> None:
@@ -56,7 +64,7 @@ def up(
     from simnet.live.private.up import plain, up
     from simnet.scenario.source import read_source
 
-    site = Site.named(name)
+    site, words = Site.named(name), [_daemon(option) for option in options]
     if source:
         if hosts or swarm:
             raise UsageError("--hosts and --swarm are said by SOURCE itself")
@@ -68,15 +76,29 @@ def up(
         plan = read.plan
     else:
         plan = plain(hosts or 1, swarm=swarm)
-    machines = up(site, plan, roots, [f"--{option}" for option in options], _say, _note)
+    machines = up(site, plan, roots, words, _say, _note)
+    _told(site, machines, source)
+
+
+def _daemon(option: str) -> str:
+    """An option of dockerd, as it takes it."""
+    if not re.match(r"[a-z0-9][a-z0-9-]*=", option):
+        raise UsageError(f"--daemon {option}: write KEY=VALUE, as in --daemon icc=false")
+    return f"--{option}"
+
+
+def _told(site: Site, machines: list[Machine], source: str) -> None:
+    """Say what is up, and what can be typed now."""
     for machine in machines:
         where = f"DOCKER_HOST=unix://{site.socket(machine.name)}" if machine.docker else "an outside machine"
         click.echo(f"{machine.name}  {where}")
     first = machines[0].name
     if not source:
-        _say(f"use them:        simnet live exec {first} -- docker run -d -p 8080:80 --name web busybox")
-    _say(f"try the model:   simnet validate --live {source}".rstrip())
-    _say("take them down:  simnet live down")
+        _say(f"use them:        {site.verb('exec')} {first} -- docker run -d -p 8080:80 --name web busybox")
+    # DOCKER_HOST would come before a private site
+    named = f" --site {site.name}" if site.named_apart or os.environ.get("DOCKER_HOST") else ""
+    _say(f"try the model:   simnet validate --live{named} {source}".rstrip())
+    _say(f"take them down:  {site.verb('down')}")
 
 
 @command.command("down")
@@ -84,30 +106,40 @@ def up(
 @click.option("--all", "every", is_flag=True, help="Every private site.")
 def down(name: str, every: bool) -> None:
     """Take a private site down, and whatever a killed command left."""
+    from simnet.live.host import needs
     from simnet.live.private.down import down, sweep
     from simnet.live.private.site import Site, sites, up_sites
 
-    for left in sweep():
+    needs.root("live down")
+    chosen = [Site.named(name)] if name else []
+    removed = sweep()
+    for left in removed:
         click.echo(f"removed what was left of {left}", err=True)
-    if name:
-        chosen = [Site.named(name)]
-    else:
+    if not name:
         chosen = sites() if every else up_sites()
         if len(chosen) > 1 and not every:
             names = ", ".join(site.name for site in chosen)
-            raise UsageError(f"several private sites are up: {names}; say --name or --all")
+            raise UsageError(f"several private sites are up: {names}; say which with --name, or --all")
     for site in chosen:
-        if not down(site) and name:
-            raise HostError(f"there is no private site {name!r}")
-        click.echo(f"{site.name} is down", err=True)
+        if down(site):
+            click.echo(f"{site.name} is down", err=True)
+        elif name and name not in removed:
+            raise UnknownName("private site", name, [one.name for one in sites()])
 
 
 @command.command("status")
-def status() -> None:
+@NAME
+def status(name: str) -> None:
     """Say which private sites are up, their machines, and how to reach them."""
-    from simnet.live.private.site import up_sites
+    from simnet.live.host import needs
+    from simnet.live.private.site import sites, the_site
 
-    for site in up_sites():
+    needs.root("live status")
+    for site in [the_site(name)] if name else sites():
+        if not site.up:
+            if said := site.half_made:
+                click.echo(said)
+            continue
         alive = site.processes()
         for machine in site.machines().values():
             if not machine.name.startswith("."):
@@ -122,9 +154,11 @@ def status() -> None:
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(name: str, place: str, words: tuple[str, ...]) -> None:
     """Run a command of this machine in the network of PLACE (h1, wan, h1/web), with DOCKER_HOST set to its engine."""
+    from simnet.live.host import needs
     from simnet.live.host.command import find
     from simnet.live.private.site import the_site
 
+    needs.root("live exec")
     site = the_site(name)
     path, environment = find(words[0]), site.environment(place)
     with site.space(place).entered():

@@ -12,11 +12,12 @@ import pytest
 
 from simnet.errors import HostError, ScenarioError, SourceError
 from simnet.live.host import command
+from simnet.live.host.scratch import RUN
 from simnet.live.private.down import down
 from simnet.live.private.site import Site, up_sites
 from simnet.live.private.up import plain, up
 from simnet.scenario.source import read_source
-from tests.live.private import left, simnet, started
+from tests.live.private import left, run_of_its_own, simnet, simnet_as_nobody, started
 
 pytestmark = pytest.mark.engine
 
@@ -77,13 +78,18 @@ def test_what_its_hosts_reach_is_private(site):
 
 def test_status_names_it(site):
     out, _, code = simnet("live", "status")
+    assert simnet("live", "status", "--site", site.name) == (
+        "".join(f"{line}\n" for line in out.splitlines() if line.startswith(f"{site.name} ")), "", 0
+    )  # fmt: skip
     mine = [line for line in out.splitlines() if line.startswith(f"{site.name} ")]
     assert [line.split()[1:3] for line in mine] == [["h1", "up"], ["wan", "up"]]
     assert mine[0].endswith(f"DOCKER_HOST=unix://{site.socket('h1')}") and code == 0
 
 
 def test_a_name_is_taken_once(site):
-    with pytest.raises(HostError, match=f"the private site '{site.name}' is up; simnet live down first"):
+    with pytest.raises(
+        HostError, match=f"the private site '{site.name}' is up; simnet live down --name {site.name} first"
+    ):
         up(site, plain())
     assert site.namespace("h1").inode
 
@@ -95,8 +101,12 @@ def test_a_name_is_taken_once(site):
     (["live", "up", "--hosts", "2", "scenarios/basics/modes.yaml"], "are said by SOURCE itself", 2),
     (["live", "up", "nowhere.yaml"], "no such file or folder", 3),
     (["live", "up", "--engine-root", "docs"], "there is no dockerd in", 4),
-    (["live", "down", "--name", "nobody"], "there is no private site 'nobody'", 4),
+    (["live", "down", "--name", "nobody"], "no private site 'nobody'", 2),
     (["live", "exec", "--name", "nobody", "h1", "true"], "no private site 'nobody'", 2),
+    (["live", "status", "--site", "nobody"], "no private site 'nobody'", 2),
+    (["live", "exec", "--site", "../x", "h1", "true"], "'../x' names no private site", 2),
+    (["live", "up", "--daemon", "icc"], "--daemon icc: write KEY=VALUE, as in --daemon icc=false", 2),
+    (["live", "up", "--daemon", "--icc=false"], "--daemon --icc=false: write KEY=VALUE", 2),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_in_one_line(words, said, ends):
     _, err, code = simnet(*words)
@@ -116,7 +126,11 @@ def test_two_sites_have_the_same_addresses(site, own):
     first, second = (one.execute("h1", ["ip", "-br", "-4", "addr", "show", "eth0"]).out for one in (site, own))
     assert first.split()[2] == second.split()[2] == "192.0.2.2/24"
     _, err, code = simnet("live", "down")
-    assert "several private sites are up" in err and code == 2
+    assert "several private sites are up" in err and "say which with --name, or --all" in err and code == 2
+    _, err, code = simnet("live", "exec", "h1", "true")
+    assert "several private sites are up: " in err and "; say which with --site NAME\n" in err and code == 4
+    _, err, code = simnet("live", "down", "--site", f"{own.name}x")
+    assert err == f"simnet: no private site '{own.name}x'; did you mean '{own.name}'?\n" and code == 2
     assert own.processes() and site.processes()
 
 
@@ -231,6 +245,56 @@ def test_this_machine_stays_as_it_is(own, tmp_path):
     assert simnet("live", "down", "--name", own.name, env={"TMPDIR": str(files)})[2] == 0
     assert during == before and outside() == before
     assert list(files.iterdir()) == [] and left(own) == []
+
+
+def test_its_hints_can_be_typed_as_they_stand(own):
+    """Each line of what is said at the end, run."""
+    _, err, code = simnet("live", "up", "--site", own.name)
+    hints = [line.partition(":  ")[2].split() for line in err.splitlines() if ":  " in line]
+    assert code == 0 and [words[:3] for words in hints] == [
+        ["simnet", "live", "exec"], ["simnet", "validate", "--live"], ["simnet", "live", "down"],
+    ]  # fmt: skip
+    use, model, away = hints
+    assert simnet(*use[1:])[2] == 0
+    assert [one["Name"] for one in own.engine("h1").inspect()] == ["/web"]
+    assert model[3:] == ["--site", own.name]
+    assert simnet(*model[1:], "--probes", "2")[2] == 0
+    assert simnet(*away[1:])[1:] == (f"{own.name} is down\n", 0)
+    assert left(own) == []
+
+
+@pytest.mark.parametrize("words", [["status"], ["down"], ["down", "--all"], ["exec", "h1", "true"]])
+def test_without_root_that_is_said(words, site):
+    out, err, code = simnet_as_nobody("live", *words)
+    assert (out, code) == ("", 4)
+    assert err.startswith(f"simnet: live {words[0]} needs root; sudo simnet …; ") and err.count("\n") == 1
+
+
+def test_what_is_half_made_is_told_of_until_it_is_removed(own):
+    said = f"{own.name}: half made by a command that was killed; simnet live down --name {own.name} removes it\n"
+    with run_of_its_own() as before:
+        process = started("live", "up", "--name", own.name, "--hosts", "3", before=before)
+        while not own.processes():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)
+        assert simnet("live", "status", before=before) == ("", "", 0), "it is being made"
+        _, err, code = simnet("live", "exec", "--name", own.name, "h1", "true", before=before)
+        assert f"the private site '{own.name}' is in the hands of another process" in err and code == 4
+        process.kill()
+        process.communicate()
+        assert simnet("live", "status", before=before) == (said, "", 0)
+        for words in (["exec", "--name", own.name, "h1", "true"], ["status", "--name", own.name]):
+            assert simnet("live", *words, before=before) == ("", f"simnet: {said}", 4)
+        removed = simnet("live", "down", "--name", own.name, before=before)
+        assert removed == ("", f"removed what was left of {own.name}\n", 0)
+        assert simnet("live", "status", before=before) == ("", "", 0)
+
+
+def test_a_mere_lock_is_no_site(own):
+    RUN.mkdir(exist_ok=True)
+    (RUN / f"{own.name}.lock").touch()
+    _, err, code = simnet("live", "exec", "--name", own.name, "h1", "true")
+    assert f"no private site '{own.name}'" in err and code == 2
 
 
 @pytest.mark.parametrize("seed", range(5))

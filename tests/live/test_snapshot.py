@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from simnet.errors import HostError, SourceError, UsageError
 from simnet.live.snapshot import take as snapshot
 from simnet.live.snapshot.files import NEEDED
 from simnet.live.snapshot.take import SCRIPT, take
+from tests.live.private import simnet_as_nobody
 from tests.live.private_engine import PrivateEngine, end
 
 SECRETS = [f"hidden-{word}" for word in (
@@ -77,7 +78,7 @@ def steady(value):
 def test_namespaces_come_of_those_that_have_one(engine):
     taken = take(engine.host)
     assert taken.namespaces == ["host", "apart", "db", "paused", "web"]
-    assert taken.notes == ("root was needed for: iptables-save; the namespaces of paused, apart, db, web",)
+    assert taken.notes == ("root was used for: iptables-save; the namespaces of paused, apart, db, web",)
     told = {one["Name"]: one for one in json.loads(taken.files["docker-inspect.json"])}
     assert sorted(told) == ["/apart", "/beside", "/db", "/ended", "/hosted", "/paused", "/web"]
     assert told["/ended"]["State"]["Status"] == "exited"
@@ -188,6 +189,19 @@ def test_the_script_alone_does_the_same(engine, tmp_path, capsys):
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("inside", [False, True], ids=["its network is elsewhere", "its mounts are elsewhere"])
+def test_without_the_process_of_an_engine_elsewhere_the_script_says_so(inside, engine, tmp_path):
+    environment = {**os.environ, "DOCKER_HOST": engine.host}
+    words = ["sh", SCRIPT, tmp_path / "snap"]
+    with engine.namespace() as host, host.entered() if inside else nullcontext():
+        done = subprocess.run(words, timeout=60, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (
+        4, "snapshot: the engine lives in namespaces of its own; give --pid PID of dockerd\n"
+    )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.engine
 def test_overlay_networks_have_namespaces_of_their_own(short_path):
     engine = PrivateEngine(short_path)
     try:
@@ -271,12 +285,26 @@ def pretended(tmp_path, monkeypatch):
 
 def test_the_words_of_ssh_are_the_same_whatever_the_host_holds(pretended):
     words = pretended("exit 255")
-    with pytest.raises(HostError, match=r"ssh://me@h:7: exit code 255; log in by hand once"):
+    with pytest.raises(HostError, match=r"^ssh://me@h:7: exit code 255$"):
         take("ssh://me@h:7", keep_secrets=True)
     assert words.read_text().split() == [
         "-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-p", "7", "--", "me@h",
         "sh", "-s", "--", "--keep-secrets", "-",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "refused"), [
+    ("me@h: Permission denied (publickey).", True),
+    ("Host key verification failed.", True),
+    ("ssh: connect to host h port 22: Connection refused", False),
+    ("ssh: Could not resolve hostname h: Name or service not known", False),
+])  # fmt: skip
+def test_only_who_was_not_let_in_is_told_to_log_in_once(pretended, said, refused):
+    pretended(f"echo '{said}' >&2; exit 255")
+    with pytest.raises(HostError) as found:
+        take("ssh://me@h")
+    hint = "; log in by hand once; ssh must get in without asking"
+    assert str(found.value) == f"ssh://me@h: {said}{hint * refused}"
 
 
 @pytest.mark.parametrize(("does", "error", "says"), [
@@ -321,6 +349,24 @@ def test_other_hosts_are_refused(host):
         take(host)
 
 
+@pytest.mark.parametrize("host", ["tcp://192.0.2.2:2375", "ssh://", "unix://docker.sock"])
+def test_what_is_wrong_with_docker_host_names_it(host, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", host)
+    with pytest.raises(UsageError, match=rf"^DOCKER_HOST: .*{host}.*; --host names another$"):
+        take()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("options", [[], ["--no-docker"]])
+def test_without_root_that_is_said_first(options, short_path):
+    """Somebody who may not sudo, on a machine where no engine answers."""
+    short_path.chmod(0o777)
+    out, err, code = simnet_as_nobody("snapshot", "-o", short_path / "snap", *options)
+    assert (out, code, err.count("\n")) == ("", 4, 1)
+    assert err.startswith("simnet: a snapshot of this machine needs root; sudo simnet …; ")
+    assert list(short_path.iterdir()) == []
+
+
 USAGE = [
     (["--name", "../x"], "letters, digits"),
     (["--name", "a", "--name", "b"], "2 names for 1 host;"),
@@ -338,6 +384,7 @@ def test_bad_usage_ends_before_anything_is_read(words, says, capsys, tmp_path, m
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.live
 def test_where_no_engine_answers_one_line_says_what_still_works(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = simnet(capsys, "snapshot", "--host", f"unix://{tmp_path}/none.sock")

@@ -21,7 +21,10 @@ LIAR = """#!/bin/sh
 here=${0%/*}
 case $* in
   *" ps "*) cat "$here/ids" ;;
+  *" inspect --type container --format {{.State.Pid}} "*) cat "$here/state" ;;
   *" inspect --type container "*) cat "$here/containers" ;;
+  *" network ls "*" driver=bridge") [ ! -e "$here/bridges" ] || cat "$here/ids" ;;
+  *" network inspect "*) cat "$here/bridges" ;;
   *" version "*) echo '{"Server": {"Version": "28.5.2"}}' ;;
 esac
 """
@@ -106,7 +109,7 @@ def test_lines_that_are_none_of_docker_inspect_are_left_out(shell, here, there, 
 @pytest.mark.parametrize("shell", shells())
 def test_a_machine_without_docker(shell, here, tmp_path):
     done = run(here, shell, "--no-docker", "--name", "wan", str(tmp_path / "snap"))
-    assert (done.returncode, done.stderr) == (0, b"snapshot: root was needed for: iptables-save\n")
+    assert (done.returncode, done.stderr) == (0, b"snapshot: root was used for: iptables-save\n")
     assert [str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*/*")] == ["snap/wan/host"]
     again = run(here, shell, "--no-docker", "--name", "wan", str(tmp_path / "snap"))
     assert (again.returncode, again.stderr.decode()) == (
@@ -182,25 +185,95 @@ def test_without_root_one_line_says_so(here, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.live
-@pytest.mark.parametrize("lacking", ["docker", "ip", "iptables-save", "nsenter"])
-def test_without_a_command_one_line_says_so(here, tmp_path, lacking):
-    """A search path that holds everything but one command."""
-    commands = tmp_path / "bin"
+STANDARD = ["id", "env", "sh", "cat", "sed", "grep", "head", "tr", "ls", "readlink", "mkdir", "rmdir", "rm", "mv",
+            "test", "true"]  # fmt: skip
+NEEDED = ["docker", "ip", "iptables-save", "iptables", "nsenter"]
+
+
+def run_lacking(here, folder, lacking, target):
+    """Run the script with a search path that holds everything but one command."""
+    commands = folder / "bin"
     commands.mkdir()
     lie(commands, "", [])
-    for name in ("sh", "id", "ip", "iptables-save", "nsenter", "mktemp", "mkdir", "rm", "rmdir", "bridge", "ss"):
+    for name in {*STANDARD, *NEEDED, "mktemp", "tar", "bridge", "ss"} - {"docker"}:
         (commands / name).symlink_to(shutil.which(name) or f"/usr/sbin/{name}")
     (commands / lacking).unlink()
     script = SCRIPT.read_text().replace("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin", "PATH=$PATH")
-    (tmp_path / "script").write_text(script)
+    (folder / "script").write_text(script)
     with here.entered():
-        done = subprocess.run(["/bin/sh", tmp_path / "script", tmp_path / "snap"], capture_output=True, check=False,
-                              timeout=60, env={"PATH": str(commands)})  # fmt: skip
+        return subprocess.run(["/bin/sh", folder / "script", target], capture_output=True, check=False, timeout=60,
+                              env={"PATH": str(commands)})  # fmt: skip
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("lacking", [*STANDARD, *NEEDED])
+def test_without_a_command_one_line_says_so(here, tmp_path, lacking):
+    done = run_lacking(here, tmp_path, lacking, tmp_path / "snap")
     said = done.stderr.decode().splitlines()
     assert (done.returncode, len(said)) == (4, 1)
     assert said[0].startswith(f"snapshot: the command '{lacking}' is missing")
     assert not (tmp_path / "snap").exists()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("lacking", ["mktemp", "tar"])
+def test_only_a_tar_needs_what_makes_one(here, tmp_path, lacking):
+    done = run_lacking(here, tmp_path, lacking, "-")
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr.decode() == f"snapshot: the command '{lacking}' is missing\n"
+    (tmp_path / "again").mkdir()
+    assert run_lacking(here, tmp_path / "again", lacking, tmp_path / "snap").returncode == 0
+    assert (tmp_path / "snap/h1/docker-inspect.json").exists()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("shell", shells())
+@pytest.mark.parametrize(("options", "said"), [
+    ([], "the engine lives in namespaces of its own; give --pid PID of dockerd"),
+    (["--pid", "{pid}"], "the sandbox of web is not to be seen from process {pid}; give --pid PID of dockerd"),
+])  # fmt: skip
+def test_a_sandbox_that_is_not_to_be_seen_is_an_engine_elsewhere(shell, options, said, here, tmp_path):
+    """The engine says of the container, twice, that it runs; its file is a plain one: the mount is elsewhere."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "sandbox").touch()
+    lie(tmp_path / "bin", tmp_path / "sandbox", ["web"])
+    (tmp_path / "bin/state").write_text(f"1 {tmp_path}/sandbox\n")
+    words = [option.format(pid=os.getpid()) for option in options]
+    done = run(here, shell, *words, str(tmp_path / "snap"), path=tmp_path / "bin")
+    assert (done.returncode, done.stderr.decode()) == (4, f"snapshot: {said.format(pid=os.getpid())}\n")
+    assert not (tmp_path / "snap").exists()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("shell", shells())
+@pytest.mark.parametrize(("options", "code"), [([], 4), (["--pid", str(os.getpid())], 0)])
+def test_an_engine_whose_bridges_are_not_here_is_elsewhere(shell, options, code, here, there, tmp_path):
+    """Its sandboxes are to be seen all the same; who names its process is believed."""
+    (tmp_path / "bin").mkdir()
+    lie(tmp_path / "bin", there.path, ["web"])
+    (tmp_path / "bin/bridges").write_text("docker0\nbr-front\n")
+    done = run(here, shell, *options, str(tmp_path / "snap"), path=tmp_path / "bin")
+    assert done.returncode == code, done.stderr
+    if code:
+        assert done.stderr.decode() == (
+            "snapshot: the engine lives in namespaces of its own; give --pid PID of dockerd\n"
+        )
+        assert not (tmp_path / "snap").exists()
+    here.run(["ip", "link", "add", "br-front", "type", "bridge"])
+    assert run(here, shell, str(tmp_path / "one"), path=tmp_path / "bin").returncode == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("shell", shells())
+@pytest.mark.parametrize("state", ["0 \n", "2 /another\n", ""])
+def test_a_container_that_ended_meanwhile_is_left_out(shell, state, here, tmp_path):
+    (tmp_path / "bin").mkdir()
+    lie(tmp_path / "bin", tmp_path / "gone", ["web"])
+    (tmp_path / "bin/state").write_text(state)
+    done = run(here, shell, str(tmp_path / "snap"), path=tmp_path / "bin")
+    assert done.returncode == 0, done.stderr
+    assert b"web is left out: it ended meanwhile\n" in done.stderr
+    assert [path.name for path in (tmp_path / "snap/h1").iterdir() if path.is_dir()] == ["host"]
 
 
 BAD = [

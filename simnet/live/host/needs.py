@@ -6,6 +6,7 @@ import os
 import sys
 
 from simnet.errors import HostError
+from simnet.live.host import command
 
 _INSTEAD = "trace, compare, check, lab and validate RECORDING work without"
 
@@ -21,3 +22,14 @@ def root(what: str) -> None:
     linux(what)
     if os.geteuid():
         raise HostError(f"{what} needs root", f"sudo simnet …; {_INSTEAD}")
+
+
+def root_or_sudo(what: str) -> None:
+    """The same, where `sudo` without a password does as well."""
+    linux(what)
+    try:
+        allowed = not os.geteuid() or not command.answer(["sudo", "-n", "true"]).code
+    except HostError:  # there is no sudo
+        allowed = False
+    if not allowed:
+        root(what)

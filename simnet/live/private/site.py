@@ -21,7 +21,7 @@ from simnet.errors import HostError, UnknownName, UnknownPlace, UsageError
 from simnet.live.host import command
 from simnet.live.host.engine import Engine
 from simnet.live.host.namespace import NetworkNamespace
-from simnet.live.host.scratch import RUN
+from simnet.live.host.scratch import RUN, leave
 
 from .machine import LOG, SOCKET
 
@@ -69,6 +69,30 @@ class Site:
         return (self.folder / _UP).exists()
 
     @property
+    def half_made(self) -> str:
+        """What there is to say of it where a killed command left it half made; of one that is being made, nothing."""
+        with lock(self) as free:
+            found = free and not self.up and (self.folder.exists() or self.processes())
+        leave()
+        if not found:
+            return ""
+        return f"{self.name}: half made by a command that was killed; {self.verb('down')} removes it"
+
+    @property
+    def named_apart(self) -> bool:
+        """Whether a command has to name it: it is not the usual one, or others are up."""
+        return self.name != DEFAULT or any(other != self for other in up_sites())
+
+    def verb(self, verb: str) -> str:
+        """A command of `simnet live` for this site, as it can be typed.
+
+        Example:
+            >>> Site("lesson").verb("down")
+            'simnet live down --name lesson'
+        """
+        return f"simnet live {verb}" + (f" --name {self.name}" if self.named_apart else "")
+
+    @property
     def cgroup(self) -> str:
         """The control group below which its containers run."""
         return f"simnet-{self.name}"
@@ -98,7 +122,7 @@ class Site:
         if machine.pid not in self.processes():
             log = self.folder / name / LOG
             raise HostError(
-                f"{name} of the private site {self.name!r} has died ({log})", "simnet live down, and up again"
+                f"{name} of the private site {self.name!r} has died ({log})", f"{self.verb('down')}, and up again"
             )
         return NetworkNamespace.of(machine.pid, f"{name}/host")
 
@@ -174,16 +198,26 @@ def up_sites() -> list[Site]:
 
 
 def the_site(name: str = "") -> Site:
-    """The site of a name, or the only one that is up; HostError where there is none, or more than one."""
+    """The site of a name, or the only one that is up.
+
+    UnknownName for a name that is none; HostError where none is up, more than one, or the named one is not yet or only
+    half made.
+    """
     found = up_sites()
     if name:
-        if Site(name) not in found:
-            raise UnknownName("private site", name, [site.name for site in found])
-        return Site(name)
+        site = Site.named(name)
+        if site in found:
+            return site
+        if said := site.half_made:
+            raise HostError(said)
+        if site in sites():  # not because of a mere lock that was left: looking at it removed that
+            raise HostError(f"the private site {name!r} is in the hands of another process", "wait for that")
+        raise UnknownName("private site", name, [one.name for one in found])
     if not found:
         raise HostError("no private site is up", "simnet live up makes one")
     if len(found) > 1:
-        raise HostError(f"several private sites are up: {', '.join(site.name for site in found)}", "name one")
+        names = ", ".join(site.name for site in found)
+        raise HostError(f"several private sites are up: {names}", "say which with --site NAME")
     return found[0]
 
 

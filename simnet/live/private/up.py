@@ -75,7 +75,7 @@ def up(
         if not free:
             raise HostError(f"the private site {site.name!r} is in the hands of another process")
         if site.up:
-            raise HostError(f"the private site {site.name!r} is up", "simnet live down first, or --name another")
+            raise HostError(f"the private site {site.name!r} is up", f"{site.verb('down')} first, or --name another")
         clear(site)
         with _Builder(site, say) as builder:
             for index, host in enumerate(plan.hosts):

@@ -30,6 +30,9 @@ SYSCTLS='cd /proc/sys/net && grep -s "" \
   ipv4/vs/conntrack ipv4/vs/expire_nodest_conn ipv4/vs/snat_reroute bridge/bridge-nf-call-iptables |
   sed "/=/d; s/:/=/; s,/,.,g; s/^/net./"'
 
+# What any system has, and the script cannot do without.
+STANDARD='id env sh cat sed grep head tr ls readlink mkdir rmdir rm mv test true'
+
 say() { printf 'snapshot: %s\n' "$*" >&2; }
 
 fail() { # fail CODE WORDS...
@@ -50,7 +53,7 @@ is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 file_of() (
   IFS=:
   for directory in $PATH; do
-    [ ! -x "$directory/$1" ] || { printf %s "$directory/$1" && exit; }
+    [ ! -f "$directory/$1" ] || [ ! -x "$directory/$1" ] || { printf %s "$directory/$1" && exit; }
   done
   exit 1
 )
@@ -85,6 +88,10 @@ options() {
 
 # What must be there, before anything is written.
 needs() {
+  [ "$target" != - ] || STANDARD="$STANDARD mktemp tar"
+  for command in $STANDARD; do
+    file_of "$command" >/dev/null || fail 4 "the command '$command' is missing"
+  done
   as=''
   if [ "$(id -u)" != 0 ]; then
     as='sudo -n'
@@ -92,7 +99,9 @@ needs() {
       fail 4 "root is needed to read the rules (iptables-save) and the namespaces of containers; run it with sudo"
   fi
   ip=$(file_of ip) && "$ip" -j link >/dev/null 2>&1 || fail 4 "the command 'ip' is missing or knows no -j; install iproute2"
-  has iptables-save || fail 4 "the command 'iptables-save' is missing; install iptables"
+  for command in iptables-save iptables; do
+    has $command || fail 4 "the command '$command' is missing; install iptables"
+  done
   for command in bridge ss; do
     has $command || say "the command '$command' is missing (package iproute2): what it tells is left out"
   done
@@ -190,7 +199,7 @@ other_rules() {
 }
 
 host() {
-  root='' needed=iptables-save
+  root='' used=iptables-save
   set -- $as env
   if [ -n "$pid" ]; then
     theirs=$($as readlink "/proc/$pid/ns/net") || fail 4 "there is no process $pid"
@@ -212,6 +221,22 @@ enter() {
     return
   fi
   if take "$1" $as nsenter "--net=$(seen "$2")"; then entered="$entered, $1"; else say "$1 is left out: it ended meanwhile"; fi
+}
+
+elsewhere() { fail 4 "the engine lives in namespaces of its own; give --pid PID of dockerd"; }
+
+# Of the bridges that the engine has one at least is a device of the host, or that is not the engine's.
+bridges() {
+  ids='' shape='{{with index .Options "com.docker.network.bridge.name"}}{{.}}{{else}}br-{{printf "%.12s" .Id}}{{end}}'
+  for id in $(engine network ls --quiet --no-trunc --filter driver=bridge); do
+    case $id in *[!0-9a-f]*) ;; *) ids="$ids $id" ;; esac
+  done
+  [ -n "$ids" ] || return
+  names=$(engine network inspect --format "$shape" $ids 2>/dev/null)
+  for bridge in $names; do
+    ! grep -qF -e "\"ifname\":\"$bridge\"" "$out/host/ip-addr.json" || return
+  done
+  [ -z "$names" ] || elsewhere
 }
 
 containers() {
@@ -237,7 +262,7 @@ containers() {
       [0-9]*-* | lb_* | ingress_sbox) is_name "$file" && enter "$file" "$folder/$file" ;;
     esac
   done
-  [ -z "$entered" ] || needed="$needed; the namespaces of ${entered#, }"
+  [ -z "$entered" ] || used="$used; the namespaces of ${entered#, }"
 }
 
 # One line of docker inspect: the document, and the namespace where it has one of its own.
@@ -257,7 +282,18 @@ container() {
     /*[!A-Za-z0-9_./-]* | */../* | [!/]*) say "$named is left out: its sandbox has a strange path"; return ;;
   esac
   folder=${key%/*}
-  [ "$process" = 0 ] || [ -z "$private" ] || enter "$named" "$key" # a paused one has a process and a namespace, too
+  [ "$process" != 0 ] && [ -n "$private" ] || return # a paused one has a process and a namespace, too
+  reach
+  enter "$named" "$key"
+}
+
+# The sandbox of a container that runs can be entered, or what was taken for the engine's host is none of its own.
+reach() {
+  $as nsenter "--net=$(seen "$key")" true 2>/dev/null && return
+  state='{{.State.Pid}} {{.NetworkSettings.SandboxKey}}'
+  [ "$(engine inspect --type container --format "$state" "$id" 2>/dev/null)" = "$process $key" ] || return # it ended
+  [ -z "$pid" ] || fail 4 "the sandbox of $named is not to be seen from process $pid; give --pid PID of dockerd"
+  elsewhere
 }
 
 whitelist() {
@@ -288,6 +324,7 @@ main() {
   prepare
   host
   if [ -n "$docker" ]; then
+    [ -n "$pid" ] || bridges
     containers
     networks
     keep "$out/docker-version.json" engine version --format '{{json .}}'
@@ -297,7 +334,7 @@ main() {
   else
     mv "$out" "$target/$name"
   fi || fail 4 "the snapshot cannot be written"
-  say "root was needed for: $needed"
+  say "root was used for: $used"
 }
 
 main "$@" </dev/null

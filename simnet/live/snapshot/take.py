@@ -17,7 +17,7 @@ from threading import Timer
 from urllib.parse import urlsplit
 
 from simnet.errors import HostError, SourceError, UsageError
-from simnet.live.host import command
+from simnet.live.host import command, needs
 from simnet.live.host.engine import DEFAULT, Engine
 from simnet.live.snapshot.files import read_tar
 
@@ -27,6 +27,8 @@ LARGEST = 1 << 28
 _HOST_FORMS = "ssh://USER@HOST[:PORT] or unix:///path/docker.sock"
 _LACKS = 4
 _SSH_FAILS = 255
+# how ssh ends where the host is there and does not let one in
+_REFUSED = ("Permission denied", "Host key verification failed", "Too many authentication failures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,21 @@ class Taken:
 def take(host: str = "", *, docker: bool = True, keep_secrets: bool = False) -> Taken:
     """Read a Docker host: `unix:///path/docker.sock`, `ssh://USER@HOST[:PORT]`; without one DOCKER_HOST.
 
-    Without `docker` the machine's own namespace alone. HostError where the host cannot be reached or lacks something,
-    SourceError where what it sent is no snapshot.
+    Without `docker` the machine's own namespace alone. UsageError where `host` is none, HostError where it cannot be
+    reached or lacks something, SourceError where what it sent is no snapshot.
     """
-    host = host or os.environ.get("DOCKER_HOST", "") or DEFAULT
+    if not host and (named := os.environ.get("DOCKER_HOST", "")):
+        try:
+            return take(named, docker=docker, keep_secrets=keep_secrets)
+        except UsageError as error:
+            raise UsageError(f"DOCKER_HOST: {error}; --host names another") from None
+    host = host or DEFAULT
     options = ["--keep-secrets"] * keep_secrets + ["--no-docker"] * (not docker) + ["-"]
     if host.startswith("ssh://"):
         return _read(host, [*_ssh(host), "sh", "-s", "--", *options])
     if not host.startswith(("unix://", "/")):
         raise UsageError(f"no host {host!r}: it is {_HOST_FORMS}")
+    needs.root_or_sudo("a snapshot of this machine")
     if not docker:
         return _read("this machine", ["sh", "-s", "--", *options])
     engine = Engine(host)
@@ -119,7 +127,8 @@ def _failure(sender: str, program: str, code: int, lines: Sequence[str]) -> Host
     if code == -9:
         return HostError(f"{sender}: no end after {PATIENCE:g} s")
     if program == "ssh" and code == _SSH_FAILS:
-        return HostError(f"{sender}: {last}", "log in by hand once; ssh must get in without asking")
+        refused = any(words in last for words in _REFUSED)
+        return HostError(f"{sender}: {last}", "log in by hand once; ssh must get in without asking" if refused else "")
     return HostError(last if code == _LACKS and program != "ssh" else f"{sender}: {last}")
 
 
