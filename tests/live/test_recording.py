@@ -140,7 +140,10 @@ def packed(tmp_path, name, folder, **options):
 
 def test_an_archive_leads_nowhere_else(tmp_path, copied):
     (copied / "snapshot/h1/out").symlink_to("/etc")
-    with pytest.raises(SourceError, match="is no file or folder below the archive's own"), opened(packed(tmp_path, "a", copied)):
+    with (
+        pytest.raises(SourceError, match="is no file or folder below the archive's own"),
+        opened(packed(tmp_path, "a", copied)),
+    ):
         pass
 
 
