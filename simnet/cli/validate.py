@@ -30,7 +30,7 @@ Example:
 @click.option("--host", "hosts", multiple=True, metavar="HOST",
               help="--live: unix:///path/docker.sock; may be repeated (h1, h2 …). Default: DOCKER_HOST, a private site "
                    "that is up (simnet live up), /var/run/docker.sock.")  # fmt: skip
-@click.option("--site", default="", metavar="NAME", help="--live: the private site of this name.")
+@click.option("--site", "--name", "site", default="", metavar="NAME", help="--live: the private site of this name.")
 @click.option("--probes", "most", type=click.IntRange(1), default=500, show_default=True, metavar="N",
               help="--live: no more than so many.")  # fmt: skip
 @click.option("--no-outside", is_flag=True, help="--live: give the host no outside machine for the time.")

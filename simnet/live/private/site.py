@@ -113,7 +113,7 @@ class Site:
         """One machine; UnknownPlace where there is none of that name."""
         found = self.machines()
         if name not in found:
-            raise UnknownPlace(name, found)
+            raise UnknownPlace(name, [one for one in found if not one.startswith(".")])
         return found[name]
 
     def namespace(self, name: str) -> NetworkNamespace:

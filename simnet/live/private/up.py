@@ -125,7 +125,8 @@ class _Builder:
 
     def machine(self, name: str, root: str = "/", options: Iterable[str] | None = None) -> None:
         """Start a machine, with an engine where it is given options for one."""
-        self._tell(f"machine {name}")
+        if name != CABLES:
+            self._tell(f"machine {name}")
         folder = self._site.folder / name
         (folder / "root").mkdir(parents=True)
         engine = None

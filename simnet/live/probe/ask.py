@@ -145,6 +145,7 @@ class Observer:
 
     def _asked(self, probe: Recorded, existing: Sequence[Listen]) -> Recorded:
         ends = {end for server in (*probe.servers, *existing) for end in self._ends(server)}
+        ends |= self._ground.published.get((probe.proto, probe.dport), set())  # a docker-proxy asks there in any case
         matches = list(self._matches(probe, ends))
         for arm in self._arms:
             arm.flows(matches)

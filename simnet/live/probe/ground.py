@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 from simnet.errors import HostError
 from simnet.live.host.engine import Engine
@@ -34,6 +35,8 @@ class Ground:
         self.spaces: dict[str, NetworkNamespace] = {}
         self.watched: list[str] = []
         self.containers: set[str] = set()
+        # where a port of a host leads: by protocol and port, the addresses and ports of containers
+        self.published: dict[tuple[str, int], set[tuple[str, int]]] = {}
         self._open = ExitStack()
         try:
             for host, engine in engines.items():
@@ -62,6 +65,7 @@ class Ground:
                 self._watch(place, self._open.enter_context(engine.sandbox(one)))
                 self.containers.add(place)
         for one in containers.values():
+            self._publish(one["NetworkSettings"])
             mode = str(one["HostConfig"]["NetworkMode"])
             other = containers.get(mode.removeprefix("container:"), {"Name": ""})
             shared = f"{host}/{'host' if mode == 'host' else other['Name'].lstrip('/')}"
@@ -71,6 +75,16 @@ class Ground:
         for file in sorted(folder.iterdir()) if folder is not None else ():
             if _SANDBOX.fullmatch(file.name):
                 self._watch(f"{host}/{file.name}", self._open.enter_context(NetworkNamespace(file, file.name)))
+
+    def _publish(self, settings: dict[str, Any]) -> None:
+        """Note a container's published ports, by what `docker inspect` tells."""
+        addresses = [one["IPAddress"] for one in (settings.get("Networks") or {}).values() if one.get("IPAddress")]
+        for inner, bindings in (settings.get("Ports") or {}).items():
+            number, _, proto = inner.partition("/")
+            for binding in bindings or ():
+                if str(binding.get("HostPort", "")).isdigit():
+                    leads = self.published.setdefault((proto, int(binding["HostPort"])), set())
+                    leads |= {(address, int(number)) for address in addresses}
 
     def snapshot(self, folder: Path, note: Notes = lambda _: None) -> None:
         """Write a snapshot of all hosts and outside machines; `note` is told what there is to say."""
