@@ -17,6 +17,7 @@ from simnet.live.host.engine import Engine
 from simnet.live.host.namespace import NetworkNamespace
 from simnet.live.snapshot.files import is_name, write
 from simnet.live.snapshot.take import Taken, take
+from simnet.scenario.snapshot.containers import published
 
 from . import counting
 
@@ -65,7 +66,7 @@ class Ground:
                 self._watch(place, self._open.enter_context(engine.sandbox(one)))
                 self.containers.add(place)
         for one in containers.values():
-            self._publish(one["NetworkSettings"])
+            self._publish(one)
             mode = str(one["HostConfig"]["NetworkMode"])
             other = containers.get(mode.removeprefix("container:"), {"Name": ""})
             shared = f"{host}/{'host' if mode == 'host' else other['Name'].lstrip('/')}"
@@ -76,15 +77,13 @@ class Ground:
             if _SANDBOX.fullmatch(file.name):
                 self._watch(f"{host}/{file.name}", self._open.enter_context(NetworkNamespace(file, file.name)))
 
-    def _publish(self, settings: dict[str, Any]) -> None:
+    def _publish(self, container: dict[str, Any]) -> None:
         """Note a container's published ports, by what `docker inspect` tells."""
-        addresses = [one["IPAddress"] for one in (settings.get("Networks") or {}).values() if one.get("IPAddress")]
-        for inner, bindings in (settings.get("Ports") or {}).items():
-            number, _, proto = inner.partition("/")
-            for binding in bindings or ():
-                if str(binding.get("HostPort", "")).isdigit():
-                    leads = self.published.setdefault((proto, int(binding["HostPort"])), set())
-                    leads |= {(address, int(number)) for address in addresses}
+        networks = (container["NetworkSettings"].get("Networks") or {}).values()
+        addresses = [one["IPAddress"] for one in networks if one.get("IPAddress")]
+        for port in published(container):
+            leads = self.published.setdefault((port.proto, port.outer), set())
+            leads |= {(address, port.inner) for address in addresses}
 
     def snapshot(self, folder: Path, note: Notes = lambda _: None) -> None:
         """Write a snapshot of all hosts and outside machines; `note` is told what there is to say."""
